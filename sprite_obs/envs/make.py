@@ -1,0 +1,90 @@
+"""The one way in which commands build an environment and get its RGB frames."""
+
+from typing import Any
+
+import ale_py
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from sprite_obs.errors import SpriteObsError
+
+# Importing ale_py registers the Atari games; the call itself only makes the import look used.
+gymnasium.register_envs(ale_py)
+
+
+def make_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
+    """Builds a registered environment of which `rgb_frame` can get frames.
+
+    Atari games observe RGB frames by default. An environment that observes anything else is built
+    with `render_mode="rgb_array"` where it supports that and `kwargs` do not say otherwise.
+
+    Args:
+        env_id: id as `gymnasium.make` takes it, such as `"ALE/Pong-v5"` or `"module:Name-v0"`.
+        kwargs: settings of the environment that differ from its registered ones.
+
+    Raises:
+        SpriteObsError: when no such environment is registered or it does not accept `kwargs`.
+    """
+    env = _make(env_id, kwargs)
+    renders_rgb = "rgb_array" in env.metadata.get("render_modes", ())
+    if _is_rgb_space(env.observation_space) or "render_mode" in kwargs or not renders_rgb:
+        return env
+    env.close()
+    return _make(env_id, {**kwargs, "render_mode": "rgb_array"})
+
+
+def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+    try:
+        return gymnasium.make(env_id, **kwargs)
+    except (gymnasium.error.UnregisteredEnv, ModuleNotFoundError) as error:
+        raise SpriteObsError(
+            f"expected the id of a registered environment such as 'ALE/Pong-v5', got {env_id!r}: "
+            f"{error}"
+        ) from error
+    except (gymnasium.error.Error, TypeError) as error:
+        raise SpriteObsError(f"cannot build {env_id!r} with settings {kwargs}: {error}") from error
+
+
+def _is_rgb_space(space: spaces.Space) -> bool:
+    return (
+        isinstance(space, spaces.Box)
+        and space.dtype == np.uint8
+        and len(space.shape) == 3
+        and space.shape[2] == 3
+    )
+
+
+def rgb_frame(env: gymnasium.Env, observation: Any) -> np.ndarray:
+    """Returns the current frame of an environment: its observation if that is RGB, else a render.
+
+    Args:
+        env: an environment that was reset.
+        observation: what its last `reset` or `step` returned.
+
+    Returns:
+        `(H, W, 3)` uint8 in the environment's own resolution. Environments may reuse the array in
+        the next step, so copy what is to be kept.
+
+    Raises:
+        SpriteObsError: when the environment gives RGB frames in neither way.
+    """
+    if _is_rgb_space(env.observation_space):
+        return observation
+    name = type(env.unwrapped).__name__
+    frame = np.asarray(_render(env, name) if env.render_mode == "rgb_array" else None)
+    if frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3:
+        return frame
+    came = "nothing" if frame.dtype == object else f"{frame.dtype} {frame.shape}"
+    raise SpriteObsError(
+        f"{name}: expected uint8 (H, W, 3) frames as observations or from render(), got "
+        f"{env.observation_space} and, with render_mode={env.render_mode!r}, {came}; choose an "
+        f"environment with image observations or build it with render_mode='rgb_array'"
+    )
+
+
+def _render(env: gymnasium.Env, name: str) -> Any:
+    try:
+        return env.render()
+    except gymnasium.error.Error as error:  # such as a drawing library that is not installed
+        raise SpriteObsError(f"{name} cannot render a frame: {error}") from error

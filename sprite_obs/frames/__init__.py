@@ -1,0 +1,1 @@
+"""Where frames come from: recordings, and files of other kinds."""

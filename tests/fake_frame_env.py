@@ -1,0 +1,79 @@
+"""Small environments for what Atari games do not do; registered as `Fake...-v0` on import."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+SIZE = (8, 6, 3)
+LARGE_SIZE = (40, 36, 3)  # the least that the CNN of Stable-Baselines3 takes is 36
+EPISODE_STEPS = 5
+
+
+class FakeFrameEnv(gymnasium.Env):
+    """Shows its count of steps as red and a random number of the episode as green.
+
+    It observes the frame, or the count only, and renders. Every step overwrites the same array.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012
+
+    def __init__(
+        self,
+        observes: bool = False,
+        render_mode: str | None = None,
+        render_error: bool = False,
+        grows: bool = False,
+        size: tuple[int, int, int] = SIZE,
+        action_space: spaces.Space | None = None,
+    ):
+        counts = spaces.Box(0, 255, (1,), np.float32)
+        self.observation_space = spaces.Box(0, 255, size, np.uint8) if observes else counts
+        self.action_space = action_space or spaces.Discrete(3)
+        self.render_mode = render_mode
+        self.observes, self.render_error, self.grows = observes, render_error, grows
+        self.frame = np.zeros(size, np.uint8)
+        self.num_steps = 0
+        self.num_resets = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict]:
+        super().reset(seed=seed)
+        self.num_steps = 0
+        self.num_resets += 1
+        self.frame[..., 1] = self.np_random.integers(256)
+        return self._observation(), {}
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict]:
+        self.num_steps += 1
+        return self._observation(), 1.5, self.num_steps == EPISODE_STEPS, False, {}
+
+    def render(self) -> np.ndarray:
+        if self.render_error:
+            raise gymnasium.error.DependencyNotInstalled("drawing needs `pip install drawing`")
+        rows = self.num_resets if self.grows else 1
+        return np.repeat(self.frame, rows, axis=0)
+
+    def _observation(self) -> np.ndarray:
+        self.frame[..., 0] = self.num_steps
+        return self.frame if self.observes else np.array([self.num_steps], np.float32)
+
+
+class BlindEnv(FakeFrameEnv):
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+
+def _register(env_id: str, env: type[gymnasium.Env] = FakeFrameEnv, **kwargs: Any) -> None:
+    # Gymnasium's checker warns of the reused array, which is there on purpose.
+    gymnasium.register(env_id, env, disable_env_checker=True, kwargs=kwargs)
+
+
+_register("FakeObserves-v0", observes=True)
+_register("FakeRenders-v0")
+_register("FakeBlind-v0", BlindEnv)
+_register("FakeRenderError-v0", render_error=True)
+_register("FakeGrows-v0", grows=True)
+_register("FakeDictActions-v0", action_space=spaces.Dict({"left": spaces.Discrete(2)}))
+_register("FakeBoxActions-v0", action_space=spaces.Box(-1, 1, (2,), np.float32))
+_register("FakeLarge-v0", observes=True, size=LARGE_SIZE)
+_register("FakeLargeTwoActions-v0", observes=True, size=LARGE_SIZE, action_space=spaces.Discrete(2))

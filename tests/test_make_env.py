@@ -1,0 +1,84 @@
+import fake_frame_env
+import numpy as np
+import pytest
+
+from sprite_obs.envs.make import make_env, rgb_frame
+from sprite_obs.errors import SpriteObsError
+
+
+def test_atari_keeps_its_registered_settings_and_observes_frames():
+    with make_env("ALE/Pong-v5") as env:
+        observation, _ = env.reset(seed=0)
+        assert rgb_frame(env, observation) is observation
+        assert observation.shape == (210, 160, 3)
+        assert env.spec.kwargs["frameskip"] == 4
+        assert env.spec.kwargs["repeat_action_probability"] == 0.25
+
+
+def test_settings_reach_the_environment():
+    with make_env("ALE/Pong-v5", frameskip=2) as env:
+        assert env.spec.kwargs["frameskip"] == 2
+
+
+def test_atari_without_rgb_observations_renders_the_same_frame():
+    with make_env("ALE/Pong-v5") as env, make_env("ALE/Pong-v5", obs_type="ram") as ram_env:
+        expected, _ = env.reset(seed=3)
+        observation, _ = ram_env.reset(seed=3)
+        assert observation.shape == (128,)
+        np.testing.assert_array_equal(rgb_frame(ram_env, observation), expected)
+
+
+def test_observed_frames_need_no_render_mode():
+    with make_env("FakeObserves-v0") as env:
+        assert env.render_mode is None
+        observation, _ = env.reset()
+        assert rgb_frame(env, observation) is observation
+
+
+def test_frames_are_rendered_when_observations_are_no_frames():
+    with make_env("FakeRenders-v0") as env:
+        env.reset()
+        observation, *_ = env.step(0)
+        frame = rgb_frame(env, observation)
+    assert (frame.shape, frame.dtype) == (fake_frame_env.SIZE, np.uint8)
+    assert (frame[..., 0] == 1).all()
+
+
+def test_unknown_id():
+    with pytest.raises(SpriteObsError, match=r"registered environment .*'ALE/Pongg-v5'.*Pong"):
+        make_env("ALE/Pongg-v5")
+
+
+def test_id_in_an_unknown_module():
+    with pytest.raises(SpriteObsError, match=r"got 'no_such_module:Pong-v0'.*No module named"):
+        make_env("no_such_module:Pong-v0")
+
+
+def test_malformed_id():
+    with pytest.raises(SpriteObsError, match=r"cannot build 'not an id' .*Malformed"):
+        make_env("not an id")
+
+
+def test_unknown_setting():
+    with pytest.raises(SpriteObsError, match=r"cannot build 'ALE/Pong-v5' with .*'speed': 2"):
+        make_env("ALE/Pong-v5", speed=2)
+
+
+def test_wrong_value_of_a_setting():
+    with pytest.raises(SpriteObsError, match=r"cannot build 'ALE/Pong-v5'.*frameskip of 0"):
+        make_env("ALE/Pong-v5", frameskip=0)
+
+
+def test_environment_without_frames():
+    expected = r"BlindEnv: expected uint8 \(H, W, 3\) frames .* got Box.*nothing; choose"
+    with make_env("FakeBlind-v0") as env:
+        observation, _ = env.reset()
+        with pytest.raises(SpriteObsError, match=expected):
+            rgb_frame(env, observation)
+
+
+def test_rendering_that_fails():
+    with make_env("FakeRenderError-v0") as env:
+        observation, _ = env.reset()
+        with pytest.raises(SpriteObsError, match=r"FakeFrameEnv cannot render .*pip install"):
+            rgb_frame(env, observation)
