@@ -1,0 +1,1 @@
+"""The sprite model: dictionary, encoder, background and compositor, a file per part."""

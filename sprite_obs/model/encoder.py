@@ -1,0 +1,94 @@
+"""WindowEncoder: frames -> scores of a scene, each anchor from its own small window of pixels."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sprite_obs.model.scene import SceneLogits
+
+
+class WindowEncoder(nn.Module):
+    """Reads each anchor's sprites off the 3 x 3 anchor cells around it (paper, section 3.2).
+
+    Emulator frames repeat bit for bit, so an output that depends on nothing but a bounded window of
+    pixels can be remembered under the window's bytes. Hence no normalisation over the frame: only
+    over the channels of one position. Beyond the frame's border the window holds black pixels
+    (zeros), so the same function applies to every anchor, at the border too.
+
+    Cell (r, c) covers the pixels from (r, c) * stride on; its centre is the anchor. Unlike in the
+    paper the shifts come from the shared features instead of a second network per anchor.
+
+    Args:
+        num_layers: L, depth layers.
+        anchor_stride: side of a cell in pixels.
+        max_shift: m, largest shift in pixels.
+        code_dim: d, length of the latent codes.
+        width: channels of the hidden features.
+    """
+
+    def __init__(
+        self, num_layers: int, anchor_stride: int, max_shift: int, code_dim: int, width: int
+    ) -> None:
+        super().__init__()
+        self.num_layers = num_layers
+        self.anchor_stride = anchor_stride
+        shifts = 2 * max_shift + 1
+        self.head_sizes = [code_dim, 1, shifts, shifts]
+        self.features = nn.Sequential(
+            nn.Conv2d(3, width, anchor_stride, stride=anchor_stride),
+            nn.GELU(),
+            nn.Conv2d(width, width, 3),  # no padding: the frame is padded instead
+            nn.GELU(),
+            nn.Conv2d(width, width, 1),
+            nn.GELU(),
+        )
+        self.heads = nn.Linear(width, num_layers * sum(self.head_sizes))
+        # Two normalised codes have a product of at most d, which bounds the softmax of Eq. 1 away
+        # from one-hot; a learned temperature lifts that bound.
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def forward(self, frames: Tensor, codes: Tensor) -> SceneLogits:
+        """Scores every anchor of whole frames.
+
+        Args:
+            frames: `(B, 3, H, W)` in [0, 1].
+            codes: `(K, d)`, the dictionary's normalised latent codes.
+
+        Returns:
+            Scores on the grid of R = ceil(H / stride) by C = ceil(W / stride) anchors.
+        """
+        return self.encode_windows(self.pad(frames), codes)
+
+    def pad(self, frames: Tensor) -> Tensor:
+        """Completes the last cells of frames with zeros and adds one cell of zeros on each side.
+
+        Args:
+            frames: `(B, 3, H, W)`.
+
+        Returns:
+            `(B, 3, (R + 2) * stride, (C + 2) * stride)`, all pixels of the anchors' windows.
+        """
+        stride = self.anchor_stride
+        bottom, right = (stride + -side % stride for side in frames.shape[-2:])
+        return F.pad(frames, (stride, right, stride, bottom))
+
+    def encode_windows(self, windows: Tensor, codes: Tensor) -> SceneLogits:
+        """Scores the anchors whose whole window lies in the given pixels; nothing is padded.
+
+        Args:
+            windows: `(B, 3, (R + 2) * stride, (C + 2) * stride)` in [0, 1]; windows of single
+                anchors are `(B, 3, 3 * stride, 3 * stride)`.
+            codes: `(K, d)`, the dictionary's normalised latent codes.
+
+        Returns:
+            Scores of R x C anchors: all cells of `windows` but the outermost.
+        """
+        heads = self.heads(self.features(windows).permute(0, 2, 3, 1))  # (B, R, C, L * heads)
+        heads = heads.unflatten(-1, (self.num_layers, -1)).permute(0, 3, 1, 2, 4)
+        anchor, presence, shift_x, shift_y = heads.split(self.head_sizes, -1)  # (B, L, R, C, ...)
+        dim = codes.shape[-1]
+        scale = self.log_scale.exp() / math.sqrt(dim)
+        assignment = F.layer_norm(anchor, (dim,)) @ (codes.mT * scale)  # (B, L, R, C, K), Eq. 1
+        return SceneLogits(presence.squeeze(-1), assignment, shift_x, shift_y)
