@@ -1,0 +1,1 @@
+"""Learning sprites by counting: what recurs exactly, what rests, what moves alike."""

@@ -1,0 +1,72 @@
+"""Every component of every frame, and which drawings recur."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sprite_obs.lookup.bank import TRANSPARENT
+from sprite_obs.lookup.components import Components, find_components
+
+
+class Occurrences(NamedTuple):
+    """All components of a recording, in frame order.
+
+    Attributes:
+        frame: `(N,)` int32, index of the frame.
+        drawing: `(N,)` int64, index of the drawing.
+        box: `(N, 4)` int32, left, top, width, height.
+    """
+
+    frame: np.ndarray
+    drawing: np.ndarray
+    box: np.ndarray
+
+    @property
+    def centre(self) -> np.ndarray:
+        """`(N, 2)` float64, centres (x, y) in pixels."""
+        return self.box[:, :2] + self.box[:, 2:] / 2
+
+    def rows_by_frame(self, num_frames: int) -> np.ndarray:
+        """`(num_frames + 1,)` int64, where the rows of each frame start."""
+        return np.searchsorted(self.frame, np.arange(num_frames + 1))
+
+
+def cut_drawing(index: np.ndarray, found: Components, i: int) -> np.ndarray:
+    """Cuts component `i` out of a frame: `(h, w)` palette indices, 255 where transparent."""
+    x, y, width, height = found.boxes[i]
+    window = np.s_[y : y + height, x : x + width]
+    return np.where(found.labels[window] == i + 1, index[window], TRANSPARENT).astype(np.uint8)
+
+
+def count_components(
+    frames: np.ndarray, background: np.ndarray, max_foreground: float
+) -> tuple[Occurrences, list[np.ndarray]]:
+    """Finds the components of all frames and gives equal ones the same drawing.
+
+    Args:
+        frames: `(N, H, W)` uint8 palette indices.
+        background: `(H, W)` uint8 palette indices.
+        max_foreground: frames that differ in a larger share of pixels show another scene.
+
+    Returns:
+        The occurrences, and for each drawing its `(h, w)` palette indices, 255 transparent.
+    """
+    known: dict[int, int] = {}
+    drawings: list[np.ndarray] = []
+    rows: list[np.ndarray] = [np.zeros((0, 6), np.int64)]
+    for n, index in enumerate(frames):
+        mask = index != background
+        if mask.mean() > max_foreground:
+            continue
+        found = find_components(index, mask)
+        ids = np.empty(len(found.keys), np.int64)
+        for i, key in enumerate(found.keys.tolist()):
+            if key not in known:
+                known[key] = len(drawings)
+                drawings.append(cut_drawing(index, found, i))
+            ids[i] = known[key]
+        rows.append(np.column_stack([np.full(len(ids), n), ids, found.boxes]))
+    table = np.concatenate(rows)
+    return Occurrences(
+        table[:, 0].astype(np.int32), table[:, 1], table[:, 2:].astype(np.int32)
+    ), drawings

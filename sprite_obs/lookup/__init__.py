@@ -1,0 +1,1 @@
+"""Recognising known sprites exactly: palettes, components and their explanation."""

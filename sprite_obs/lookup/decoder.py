@@ -1,0 +1,97 @@
+"""Exact recognition: what a frame shows beyond its background, said in known sprites."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from sprite_obs.detections import Row
+from sprite_obs.lookup.bank import SpriteBank
+from sprite_obs.lookup.components import Components, find_components
+from sprite_obs.lookup.peel import Placement, peel
+
+MEMORY = 20_000
+"""Components whose explanation is kept."""
+MIN_PEELED = 8
+"""Components of fewer pixels are not taken apart."""
+Part = tuple[int, int, int, int, int, int, float]
+"""Sprite id, layer, left, top, width, height (relative to the component) and score."""
+
+
+class LookupDecoder:
+    """Turns palette frames into sprites by looking up the exact pixels of their components.
+
+    Args:
+        bank: the dictionary.
+        background: `(H, W)` uint8 palette indices.
+        min_visible: share of a covered sprite that must show.
+        min_explained: share of an unknown component that its sprites must explain.
+    """
+
+    def __init__(
+        self,
+        bank: SpriteBank,
+        background: np.ndarray,
+        min_visible: float,
+        min_explained: float,
+    ) -> None:
+        self.bank = bank
+        self.background = background
+        self.min_visible = min_visible
+        self.min_explained = min_explained
+        self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
+        self._known = {key: [self._whole(i)] for i, key in enumerate(bank.keys().tolist())}
+        self._remembered: OrderedDict[int, list[Part]] = OrderedDict()
+
+    def _whole(self, sprite: int) -> Part:
+        width, height = self.bank.sizes[sprite].tolist()
+        return sprite + 1, 0, 0, 0, width, height, 1.0
+
+    def _placed(self, placements: list[Placement]) -> list[Part]:
+        """Whole sprites are in front of those that they cover."""
+        whole = [place.visible == self.bank.areas[place.sprite] for place in placements]
+        front = 0 if all(whole) else 1
+        parts: list[Part] = []
+        for (sprite, x, y, visible), is_whole in zip(placements, whole, strict=True):
+            width, height = self.bank.sizes[sprite].tolist()
+            score = visible / int(self.bank.areas[sprite])
+            parts.append((sprite + 1, front * is_whole, x, y, width, height, score))
+        return parts
+
+    def explain(self, colors: np.ndarray, opaque: np.ndarray) -> list[Part]:
+        """Explains one component that is no known sprite.
+
+        Args:
+            colors: `(h, w)` uint8 palette indices.
+            opaque: `(h, w)` bool, pixels of the component.
+        """
+        height, width = opaque.shape
+        area = int(opaque.sum())
+        if area >= MIN_PEELED:
+            placed, left = peel(colors, opaque, self.bank, self._order, self.min_visible, 0.25)
+            if placed and 1 - left.sum() / area >= self.min_explained:
+                return self._placed(placed)
+        return [(0, 0, 0, 0, width, height, 0.0)]
+
+    def decode(self, frames: np.ndarray) -> list[Row]:
+        """Finds the sprites of `(B, H, W)` uint8 palette frames, in frame coordinates."""
+        rows: list[Row] = []
+        for n, index in enumerate(frames):
+            found = find_components(index, index != self.background)
+            for i, key in enumerate(found.keys.tolist()):
+                x, y = found.boxes[i, :2].tolist()
+                for sprite, layer, left, top, width, height, score in self._parts(
+                    index, found, i, key
+                ):
+                    rows.append((n, sprite, layer, x + left, y + top, width, height, score))
+        return rows
+
+    def _parts(self, index: np.ndarray, found: Components, i: int, key: int) -> list[Part]:
+        parts = self._known.get(key) or self._remembered.get(key)
+        if parts is None:
+            x, y, width, height = found.boxes[i]
+            window = np.s_[y : y + height, x : x + width]
+            parts = self.explain(index[window], found.labels[window] == i + 1)
+            self._remembered[key] = parts
+            if len(self._remembered) > MEMORY:
+                self._remembered.popitem(last=False)
+        return parts

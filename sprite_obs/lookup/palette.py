@@ -1,0 +1,106 @@
+"""Frames as palette indices: games draw few colours, and one byte per pixel compares exactly."""
+
+import numba
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import pairwise_distances_argmin
+
+MAX_COLORS = 255
+"""Colours a palette holds; index 255 means a colour that the palette lacks."""
+UNKNOWN = np.uint8(255)
+CLUSTERS = 64
+"""Colours kept of frames that have more than a palette holds."""
+
+
+@numba.njit(cache=True)
+def _scan(pixels: np.ndarray, table: np.ndarray, colors: np.ndarray, count: int) -> int:
+    """Adds the colours of `(N, 3)` pixels to the table; -1 when there are too many."""
+    for i in range(len(pixels)):
+        code = (np.int64(pixels[i, 0]) << 16) | (np.int64(pixels[i, 1]) << 8) | pixels[i, 2]
+        if table[code] == 255:
+            if count == 255:
+                return -1
+            table[code] = count
+            colors[count] = pixels[i]
+            count += 1
+    return count
+
+
+@numba.njit(cache=True)
+def _index(pixels: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(pixels)):
+        code = (np.int64(pixels[i, 0]) << 16) | (np.int64(pixels[i, 1]) << 8) | pixels[i, 2]
+        out[i] = table[code]
+
+
+class Palette:
+    """The colours of a game and the way from RGB to their indices.
+
+    Args:
+        colors: `(P, 3)` uint8 RGB, P at most 255.
+        exact: whether other colours are unknown (emulator frames) or take the index of the
+            nearest one (compressed video, photographs).
+    """
+
+    def __init__(self, colors: np.ndarray, exact: bool = True) -> None:
+        self.colors = np.ascontiguousarray(colors, dtype=np.uint8)
+        self.exact = exact
+        self._table = _exact_table(self.colors) if exact else _nearest_table(self.colors)
+
+    @classmethod
+    def of_frames(cls, frames: np.ndarray, seed: int = 0) -> "Palette":
+        """Collects the colours of `(N, H, W, 3)` uint8 frames.
+
+        More than 255 colours are clustered to 64 (k-means): such frames were scaled or compressed.
+        """
+        table = np.full(1 << 24, UNKNOWN)
+        colors = np.zeros((MAX_COLORS, 3), np.uint8)
+        count = 0
+        for frame in frames:
+            count = _scan(frame.reshape(-1, 3), table, colors, count)
+            if count < 0:
+                return cls(_cluster(frames, seed), exact=False)
+        return cls(colors[:count])
+
+    def index(self, frames: np.ndarray) -> np.ndarray:
+        """Turns `(..., 3)` uint8 RGB into `(...)` uint8 indices; 255 for unknown colours."""
+        pixels = np.ascontiguousarray(frames).reshape(-1, 3)
+        out = np.empty(len(pixels), np.uint8)
+        _index(pixels, self._table, out)
+        return out.reshape(frames.shape[:-1])
+
+    def rgb(self, indices: np.ndarray) -> np.ndarray:
+        """Turns `(...)` uint8 indices into `(..., 3)` uint8 RGB; unknown colours become black."""
+        table = np.zeros((256, 3), np.uint8)
+        table[: len(self.colors)] = self.colors
+        return table[indices]
+
+    def nearest(self, colors: np.ndarray) -> np.ndarray:
+        """Returns `(N,)` uint8, the index of the nearest palette colour of `(N, 3)` RGB values."""
+        return pairwise_distances_argmin(colors.astype(float), self.colors.astype(float)).astype(
+            np.uint8
+        )
+
+
+def _exact_table(colors: np.ndarray) -> np.ndarray:
+    table = np.full(1 << 24, UNKNOWN)
+    table[colors.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])] = np.arange(len(colors))
+    return table
+
+
+def _nearest_table(colors: np.ndarray) -> np.ndarray:
+    """Maps each cube of 8 x 8 x 8 RGB values to the colour nearest to its centre."""
+    levels = np.arange(4, 256, 8, dtype=float)
+    cubes = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    nearest = pairwise_distances_argmin(cubes, colors.astype(float)).astype(np.uint8)
+    table = np.empty((32, 8, 32, 8, 32, 8), np.uint8)
+    table[:] = nearest.reshape(32, 1, 32, 1, 32, 1)
+    return table.ravel()
+
+
+def _cluster(frames: np.ndarray, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    pixels = frames[rng.integers(len(frames), size=100)].reshape(-1, 3)
+    sample = rng.choice(pixels, size=min(len(pixels), 20_000), replace=False)
+    means = MiniBatchKMeans(CLUSTERS, random_state=seed, n_init=3).fit(sample.astype(float))
+    return np.unique(means.cluster_centers_.round().astype(np.uint8), axis=0)
