@@ -1,0 +1,154 @@
+"""Checkpoints: one safetensors file with weights, tables and settings; nothing is unpickled."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from sprite_obs.config import ModelConfig, from_dict, to_dict
+from sprite_obs.errors import CheckpointError
+from sprite_obs.model.build import build_model
+from sprite_obs.model.sprite_model import SpriteModel
+
+FORMAT_VERSION = 1
+"""Raised when checkpoints or the observations made from them change."""
+MODEL_FILE = "model.safetensors"
+SETTINGS_FILE = "model.json"
+
+
+class Checkpoint(NamedTuple):
+    """All that the frozen encoder needs.
+
+    Attributes:
+        model: the trained network.
+        config: its sizes.
+        sprites: `(K, S, S, 4)` uint8 RGBA, each drawing centred on its canvas.
+        background: `(H, W, 3)` uint8.
+        palette: `(P, 3)` uint8 RGB, the colours of the game.
+        exact_palette: whether frames hold no other colours.
+        sprite_type: `(K,)` int32, type id 1..T of each sprite.
+        type_capacity: `(T + 1,)` int32, instances of each type seen at once; index 0 is unused.
+        decoder: `lookup` or `network`, the one that rebuilds unseen frames better.
+        env_id: the environment that the frames came from, if known.
+        settings: everything else that is worth knowing, as plain values.
+    """
+
+    model: SpriteModel
+    config: ModelConfig
+    sprites: np.ndarray
+    background: np.ndarray
+    palette: np.ndarray
+    exact_palette: bool
+    sprite_type: np.ndarray
+    type_capacity: np.ndarray
+    decoder: str
+    env_id: str | None
+    settings: dict[str, Any]
+
+
+TABLES = ("sprites", "background", "palette", "sprite_type", "type_capacity")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes a whole file or nothing: an older file stays when the disk is full."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CheckpointError(
+                f"could not write {path} ({error.strerror}); the file before it is unchanged"
+            ) from None
+        raise
+
+
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], about: dict[str, Any]) -> None:
+    """Writes tensors and plain values to one safetensors file, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, save(contiguous, {"about": json.dumps(about)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Reads what `save_tensors` wrote.
+
+    Raises:
+        CheckpointError: when the file is missing, truncated or no safetensors file.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}; make one with `sprite-obs pretrain`")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is truncated or no sprite-obs checkpoint ({error}); pretrain again"
+        ) from None
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Writes `model.safetensors`, which holds everything, and a readable copy of its settings."""
+    about = {
+        "format_version": FORMAT_VERSION,
+        "env_id": checkpoint.env_id,
+        "frame_shape": list(checkpoint.background.shape),
+        "decoder": checkpoint.decoder,
+        "exact_palette": checkpoint.exact_palette,
+        "model": to_dict(checkpoint.config),
+        **checkpoint.settings,
+    }
+    tables = {name: torch.from_numpy(getattr(checkpoint, name).copy()) for name in TABLES}
+    weights = {f"model.{key}": value for key, value in checkpoint.model.state_dict().items()}
+    save_tensors(folder / MODEL_FILE, weights | tables, about)
+    write_atomically(folder / SETTINGS_FILE, (json.dumps(about, indent=2) + "\n").encode())
+
+
+def load_checkpoint(folder: str | Path) -> Checkpoint:
+    """Reads a checkpoint folder and rebuilds its model.
+
+    Raises:
+        CheckpointError: when it is missing, truncated, or of another format version.
+    """
+    path = Path(folder) / MODEL_FILE
+    tensors, about = load_tensors(path)
+    version = about.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version}, this program reads {FORMAT_VERSION}; "
+            "pretrain again"
+        )
+    try:
+        return _assemble(tensors, about)
+    except (KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} is damaged ({reason}); pretrain again") from None
+
+
+def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkpoint:
+    config = from_dict(ModelConfig, about.pop("model"), "checkpoint")
+    tables = {name: tensors.pop(name).numpy() for name in TABLES}
+    height, width, _ = about.pop("frame_shape")
+    model = build_model(config, len(tables["sprites"]), (height, width))
+    model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()})
+    return Checkpoint(
+        model=model.eval(),
+        config=config,
+        exact_palette=about.pop("exact_palette"),
+        decoder=about.pop("decoder"),
+        env_id=about.pop("env_id"),
+        settings=about,
+        **tables,
+    )

@@ -1,0 +1,59 @@
+"""The network's answer: the scene that the model infers, rounded and read off as sprites."""
+
+import numpy as np
+import torch
+
+from sprite_obs.detections import Row
+from sprite_obs.lookup.bank import SpriteBank, canvas_offset
+from sprite_obs.model.scene import SpriteScene
+from sprite_obs.model.sprite_model import SpriteModel
+
+BATCH = 32
+"""Frames encoded at once."""
+
+
+class NetworkDecoder:
+    """Turns frames into sprites by the model alone, without comparing pixels.
+
+    Args:
+        model: in evaluation mode.
+        bank: the dictionary's drawings, for the size of what is visible.
+        device: where the model runs.
+    """
+
+    def __init__(self, model: SpriteModel, bank: SpriteBank, device: torch.device) -> None:
+        self.model = model.to(device)
+        self.device = device
+        self._sizes = bank.sizes
+        self._canvas = model.dictionary.sprite_size
+        self._stride = model.encoder.anchor_stride
+
+    @torch.inference_mode()
+    def infer(self, frames: np.ndarray) -> SpriteScene:
+        """Infers the soft scene of `(B, H, W, 3)` uint8 frames."""
+        tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
+        return self.model(tensor.permute(0, 3, 1, 2).float() / 255)
+
+    def decode(self, frames: np.ndarray) -> list[Row]:
+        """Finds the sprites of `(B, H, W, 3)` uint8 frames."""
+        rows: list[Row] = []
+        for start in range(0, len(frames), BATCH):
+            rows += self._rows(self.infer(frames[start : start + BATCH]), start)
+        return rows
+
+    def _rows(self, scene: SpriteScene, first_frame: int) -> list[Row]:
+        active = scene.presence >= 0.5
+        frame, layer, row, column = (axis.cpu().numpy() for axis in active.nonzero(as_tuple=True))
+        sprite = scene.assignment[active].argmax(-1).cpu().numpy()
+        score = scene.presence[active].cpu().numpy()
+        shift = torch.stack(
+            [scene.shift_x[active].argmax(-1), scene.shift_y[active].argmax(-1)], -1
+        )
+        middle = scene.shift_x.shape[-1] // 2
+        anchor = np.stack([column, row], -1) * self._stride + self._stride // 2
+        corner = anchor + shift.cpu().numpy() - middle - self._canvas // 2
+        corner += canvas_offset(self._canvas, self._sizes[sprite])
+        table = np.column_stack(
+            [frame + first_frame, sprite + 1, layer, corner, self._sizes[sprite]]
+        )
+        return [(*row, score) for row, score in zip(table.tolist(), score.tolist(), strict=True)]

@@ -1,0 +1,171 @@
+"""Pretraining as a whole: recorded frames in, a checkpoint out."""
+
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from sprite_obs.checkpoint import Checkpoint, save_checkpoint
+from sprite_obs.config import PretrainConfig, to_dict
+from sprite_obs.errors import RecordingError
+from sprite_obs.frames.sources import Frames
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.lookup.bank import from_canvases, to_canvases
+from sprite_obs.lookup.palette import Palette
+from sprite_obs.model.background import kmeans_color
+from sprite_obs.model.build import build_model
+from sprite_obs.model.sprite_model import SpriteModel
+from sprite_obs.pretrain.loop import Report, TrainingData, train
+from sprite_obs.pretrain.start import Start, start_from_frames
+from sprite_obs.pretrain.teach import WindowSampler
+from sprite_obs.pretrain.windows import anchor_targets, collect_windows
+
+JUDGED_FRAMES = 64
+"""Frames on which the two decoders are compared."""
+MIN_FRAMES = 50
+"""Fewer frames show too little of a game."""
+
+
+def pretrain(
+    frames: Frames,
+    config: PretrainConfig,
+    folder: Path,
+    device: torch.device,
+    resume: bool = False,
+    report: Report | None = None,
+) -> Checkpoint:
+    """Learns background, sprites and encoder from frames and writes the checkpoint.
+
+    Args:
+        frames: the recording.
+        config: everything that decides what is learned.
+        folder: where checkpoint and training state go.
+        device: where the gradient is computed.
+        resume: continue an interrupted run in `folder`.
+        report: called after each step with the losses.
+
+    Raises:
+        RecordingError: when there are too few frames, or nothing recurs in them.
+    """
+    if len(frames.images) < MIN_FRAMES:
+        raise RecordingError(
+            f"expected at least {MIN_FRAMES} frames to learn from, got {len(frames.images)}; "
+            "record more"
+        )
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.num_threads)
+    material = _prepare(frames, config)
+    model = _build(material, config)
+    data = _training_data(material, config, device)
+    fabric = Fabric(accelerator=device.type, devices=1)
+    identity = {"config": to_dict(config), "data": zlib.crc32(material.indices.tobytes())}
+    train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
+    checkpoint = _freeze(model.cpu(), material, config)
+    save_checkpoint(folder, checkpoint)
+    return checkpoint
+
+
+class _Material(NamedTuple):
+    """The recording in the forms that the steps need; `start` is None for a random start."""
+
+    frames: Frames
+    palette: Palette
+    indices: np.ndarray
+    color: torch.Tensor | None
+    start: Start | None
+
+
+def _prepare(frames: Frames, config: PretrainConfig) -> _Material:
+    palette = Palette.of_frames(frames.images, config.seed)
+    index = np.stack([palette.index(image) for image in frames.images])
+    solid = config.model.background == "color" or config.train.init == "random"
+    color = kmeans_color(frames.images, config.seed) if solid else None
+    if config.train.init == "random":
+        return _Material(frames, palette, index, color, None)
+    background = None
+    if color is not None:
+        nearest = palette.nearest(color.numpy()[None] * 255)
+        background = np.broadcast_to(nearest, index.shape[1:]).copy()
+    start = start_from_frames(index, frames.episode, config, background)
+    return _Material(frames, palette, index, color, start)
+
+
+def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
+    """Builds the model and, if sprites were counted, lets its dictionary start with them."""
+    height, width = material.indices.shape[1:]
+    start, color = material.start, material.color
+    if config.model.background == "color":
+        background = color
+    elif start is None and color is not None:
+        background = color[:, None, None].expand(3, height, width)
+    elif start is not None:
+        image = material.palette.rgb(start.background)
+        background = torch.from_numpy(image).permute(2, 0, 1) / 255
+    num_sprites = len(start.bank) if start else config.model.num_sprites
+    model = build_model(config.model, num_sprites, (height, width), background)
+    if start:
+        canvases = to_canvases(start.bank, material.palette, config.model.sprite_size)
+        model.dictionary.fit(torch.from_numpy(canvases).permute(0, 3, 1, 2) / 255)
+    return model
+
+
+def _training_data(
+    material: _Material, config: PretrainConfig, device: torch.device
+) -> TrainingData:
+    images = torch.from_numpy(material.frames.images).permute(0, 3, 1, 2)
+    if material.start is None:
+        return TrainingData(images, None)
+    index, start = material.indices, material.start
+    targets = anchor_targets(start.seen, start.bank, len(index), index.shape[1:], config.model)
+    rng = np.random.default_rng(config.seed)
+    windows = collect_windows(index, targets, config.model.anchor_stride, rng)
+    return TrainingData(images, WindowSampler(windows, material.palette, device))
+
+
+def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> Checkpoint:
+    """Rounds what was learned to the game's colours and picks the decoder that rebuilds better."""
+    sprites, background = bake(model, material.palette)
+    num_sprites = len(sprites)
+    start = material.start
+    checkpoint = Checkpoint(
+        model=model,
+        config=config.model,
+        sprites=sprites,
+        background=background,
+        palette=material.palette.colors,
+        exact_palette=material.palette.exact,
+        sprite_type=start.sprite_type if start else np.arange(1, num_sprites + 1, dtype=np.int32),
+        type_capacity=start.type_capacity if start else np.ones(num_sprites + 1, np.int32),
+        decoder="lookup",
+        env_id=material.frames.env_id,
+        settings={"num_frames": len(material.indices)} | to_dict(config),
+    )
+    return _with_better_decoder(checkpoint, material.frames.images)
+
+
+def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
+    """Rounds learned sprites and background to exact pixels (paper, section 3.1, last sentence).
+
+    Returns:
+        `(K, S, S, 4)` uint8 RGBA with binary alpha, centred, and `(H, W, 3)` uint8 background.
+    """
+    with torch.no_grad():
+        rgba = model.dictionary().permute(0, 2, 3, 1).mul(255).round().byte().numpy()
+        image = model.background().permute(1, 2, 0).mul(255).round().byte().numpy()
+    bank = from_canvases(rgba, palette)
+    height, width, _ = image.shape
+    background = palette.rgb(palette.nearest(image.reshape(-1, 3))).reshape(height, width, 3)
+    return to_canvases(bank, palette, model.dictionary.sprite_size), background
+
+
+def _with_better_decoder(checkpoint: Checkpoint, images: np.ndarray) -> Checkpoint:
+    sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
+    errors = {}
+    for name in ("lookup", "network"):
+        encoder = FrozenEncoder(checkpoint, decoder=name)
+        rebuilt = encoder.reconstruct(encoder.encode(sample), len(sample))
+        errors[name] = float(((rebuilt.astype(np.float32) - sample) ** 2).mean())
+    return checkpoint._replace(decoder=min(errors, key=lambda name: errors[name]))

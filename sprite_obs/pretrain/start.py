@@ -1,0 +1,116 @@
+"""Where pretraining starts: a dictionary counted in the frames, and what it says of each frame."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sprite_obs.config import PretrainConfig
+from sprite_obs.detections import Detections, from_rows
+from sprite_obs.discover.discovery import Discovery, discover
+from sprite_obs.errors import RecordingError
+from sprite_obs.lookup.bank import SpriteBank, make_bank
+from sprite_obs.lookup.decoder import LookupDecoder
+
+MOBILE = 0.05
+"""A type moves if at least this share of its appearances does."""
+COMMON = 0.02
+"""A type is common if at least this share of the frames shows it."""
+CAPACITY_QUANTILE = 0.999
+"""Instances at once are counted without the frames beyond this quantile."""
+
+
+class Start(NamedTuple):
+    """A counted dictionary and its explanation of the recording.
+
+    Attributes:
+        background: `(H, W)` uint8 palette indices.
+        bank: K sprites; sprite id = index + 1; types in order of importance.
+        sprite_type: `(K,)` int32, type id 1..T.
+        type_capacity: `(T + 1,)` int32, instances of a type seen at once; index 0 is 0.
+        seen: the sprites of every frame, found by look-up.
+    """
+
+    background: np.ndarray
+    bank: SpriteBank
+    sprite_type: np.ndarray
+    type_capacity: np.ndarray
+    seen: Detections
+
+
+def make_decoder(bank: SpriteBank, background: np.ndarray, config: PretrainConfig) -> LookupDecoder:
+    """Builds the exact decoder with the thresholds of a configuration."""
+    thresholds = config.discover
+    return LookupDecoder(bank, background, thresholds.min_visible, thresholds.min_explained)
+
+
+def start_from_frames(
+    index: np.ndarray,
+    episode: np.ndarray,
+    config: PretrainConfig,
+    background: np.ndarray | None = None,
+) -> Start:
+    """Counts recurring sprites and reads every frame with them.
+
+    Args:
+        index: `(N, H, W)` uint8 palette indices.
+        episode: `(N,)` int32, episode of each frame.
+        config: the whole configuration.
+        background: `(H, W)` uint8 palette indices; None to learn it too.
+
+    Raises:
+        RecordingError: when nothing recurs in front of the background.
+    """
+    sizes = config.model
+    found = discover(
+        index, episode, config.discover, sizes.sprite_size, sizes.num_sprites, background
+    )
+    if not len(found.bank):
+        raise RecordingError(
+            f"no sprite recurs {config.discover.min_count} times in {len(index)} frames; "
+            "record more frames, or lower discover.min_count"
+        )
+    rows = make_decoder(found.bank, found.background, config).decode(index)
+    seen = from_rows(rows, found.groups + 1)
+    rank, order = _importance(seen, found, len(index))
+    bank = make_bank([found.bank.drawing(i) for i in order])
+    sprite_type = rank[found.groups[order]]
+    new_id = np.zeros(len(order) + 1, np.int32)
+    new_id[order + 1] = np.arange(1, len(order) + 1)
+    sprite = new_id[seen.sprite]
+    kind = np.concatenate([[0], sprite_type]).astype(np.int32)[sprite]
+    seen = seen._replace(sprite=sprite, type=kind)
+    return Start(found.background, bank, sprite_type, count_capacity(seen, len(index)), seen)
+
+
+def count_capacity(seen: Detections, num_frames: int) -> np.ndarray:
+    """Returns `(T + 1,)` int32, how many instances of each type one frame shows at most."""
+    num_types = int(seen.type.max(initial=0)) + 1
+    counts = np.zeros((num_frames, num_types), np.int32)
+    np.add.at(counts, (seen.frame, seen.type), 1)
+    capacity = np.quantile(counts, CAPACITY_QUANTILE, axis=0, method="higher").astype(np.int32)
+    capacity = np.maximum(capacity, 1)
+    capacity[0] = 0
+    return capacity
+
+
+def _importance(
+    seen: Detections, found: Discovery, num_frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks types: moving before still, common before rare, few instances before many.
+
+    Returns:
+        `(T,)` int32 type id of each group, and `(K,)` int64 sprites in the order of their types.
+    """
+    size = int(found.groups.max()) + 1
+    moves = np.bincount(found.groups, found.moving * found.counts, minlength=size)
+    mobile = moves >= MOBILE * np.bincount(found.groups, found.counts, minlength=size)
+    capacity = np.zeros(size + 1, np.int64)
+    counted = count_capacity(seen, num_frames)
+    capacity[: len(counted)] = counted
+    appearances = np.bincount(seen.type, minlength=size + 1)[1:]
+    rare = appearances < COMMON * num_frames
+    ranked = np.lexsort((-appearances, capacity[1:], rare, ~mobile))
+    type_id = np.empty(size, np.int32)
+    type_id[ranked] = np.arange(1, size + 1)
+    order = np.lexsort((-found.bank.areas, type_id[found.groups]))
+    return type_id, order
