@@ -60,11 +60,11 @@ class TrainConfig:
     """Steps in which the encoder learns the counted sprites; only with `init: frames`."""
     teach_batch_size: int = 256
     """Windows per step."""
-    iterations: int = 150
+    iterations: int = 60
     """Steps in which dictionary, encoder and background learn together from whole frames."""
     batch_size: int = 8
     """Frames per step."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     """AdamW's step size for everything but the background."""
     background_learning_rate: float = 1e-3
     """AdamW's step size for the background."""

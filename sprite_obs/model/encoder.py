@@ -8,6 +8,10 @@ from torch import Tensor, nn
 
 from sprite_obs.model.scene import SceneLogits
 
+# Colours are centred and spread before the first convolution: with values in [0, 1] the encoder
+# needs about twice as many steps to tell the dark colours of a game apart.
+MEAN_COLOR, COLOR_SCALE = 0.5, 4.0
+
 
 class WindowEncoder(nn.Module):
     """Reads each anchor's sprites off the 3 x 3 anchor cells around it (paper, section 3.2).
@@ -85,7 +89,8 @@ class WindowEncoder(nn.Module):
         Returns:
             Scores of R x C anchors: all cells of `windows` but the outermost.
         """
-        heads = self.heads(self.features(windows).permute(0, 2, 3, 1))  # (B, R, C, L * heads)
+        centred = (windows - MEAN_COLOR) * COLOR_SCALE
+        heads = self.heads(self.features(centred).permute(0, 2, 3, 1))  # (B, R, C, L * heads)
         heads = heads.unflatten(-1, (self.num_layers, -1)).permute(0, 3, 1, 2, 4)
         anchor, presence, shift_x, shift_y = heads.split(self.head_sizes, -1)  # (B, L, R, C, ...)
         dim = codes.shape[-1]

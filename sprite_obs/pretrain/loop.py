@@ -19,6 +19,7 @@ from sprite_obs.pretrain.teach import WindowBatch, WindowSampler, teaching_loss
 
 GRADIENT_NORM = 1.0
 WEIGHT_DECAY = 0.01
+WARMUP = 50
 Report = Callable[[int, dict[str, float]], None]
 
 
@@ -124,7 +125,7 @@ def train(
     for step in range(done, total):
         frames = _draw_frames(data, config, generator, fabric) if step >= teaching else None
         windows = data.windows.sample(config.teach_batch_size, generator) if data.windows else None
-        _set_step_size(optimizer, step / total)
+        _set_step_size(optimizer, step, total)
         losses = module(frames, windows, straight_through=step % 2 == 1)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
@@ -149,8 +150,9 @@ def _draw_frames(
     return data.frames[rows].to(fabric.device).float() / 255
 
 
-def _set_step_size(optimizer: Optimizer, progress: float) -> None:
-    """Lowers the step sizes along a half cosine to a hundredth."""
-    factor = 0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2
+def _set_step_size(optimizer: Optimizer, step: int, total: int) -> None:
+    """Raises the step sizes over the first steps, then lowers them along a half cosine."""
+    decay = 0.01 + 0.99 * (1 + math.cos(math.pi * step / total)) / 2
+    factor = min(1.0, (step + 1) / WARMUP) * decay
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor

@@ -1,0 +1,98 @@
+"""The frozen encoder: deterministic, the same in batches and alone, strict about its frames."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from scenes import COLORS, make_scene
+
+from sprite_obs.config import PretrainConfig, from_dict
+from sprite_obs.detections import Detections, from_rows
+from sprite_obs.errors import CheckpointError, DeviceError
+from sprite_obs.frozen import FrozenEncoder, choose_device
+from sprite_obs.pretrain.pretrain import pretrain
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model")
+    settings = {
+        "num_threads": 1,
+        "model": {"sprite_size": 16, "code_dim": 16, "encoder_width": 16},
+        "train": {"teach_iterations": 100, "iterations": 0},
+    }
+    frames = make_scene(100).frames()
+    pretrain(frames, from_dict(PretrainConfig, settings), path, torch.device("cpu"))
+    return path
+
+
+@pytest.fixture(scope="module", params=["lookup", "network"])
+def encoder(request, folder):
+    return FrozenEncoder.load(folder, decoder=request.param)
+
+
+IMAGES = COLORS[make_scene(40, seed=5).index]
+
+
+def assert_equal(one: Detections, two: Detections):
+    for name, a, b in zip(Detections._fields, one, two, strict=True):
+        if name == "score":
+            np.testing.assert_allclose(a, b, atol=1e-5)
+        else:
+            np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def test_batch_and_single_frames_agree(encoder):
+    batch = encoder.encode(IMAGES)
+    assert len(batch.frame) > 50
+    for n in range(len(IMAGES)):
+        alone = encoder.encode(IMAGES[n])
+        assert_equal(alone._replace(frame=alone.frame + n), batch.of_frame(n))
+
+
+def test_repeated_and_pickled_encoders_agree(encoder):
+    first = encoder.encode(IMAGES)
+    assert_equal(encoder.encode(IMAGES), first)
+    assert_equal(pickle.loads(pickle.dumps(encoder)).encode(IMAGES), first)
+
+
+def test_rows_are_sorted_typed_and_of_the_right_kind(encoder):
+    found = encoder.encode(IMAGES)
+    order = np.lexsort((found.box[:, 0], found.box[:, 1], found.layer, found.frame))
+    assert (order == np.arange(len(order))).all()
+    assert [a.dtype for a in found] == [np.int32] * 5 + [np.float32]
+    assert ((found.sprite >= 0) & (found.sprite <= encoder.num_sprites)).all()
+    assert (
+        found.type[found.sprite > 0] == encoder.sprite_type[found.sprite[found.sprite > 0] - 1]
+    ).all()
+    assert len(encoder.type_capacity) == encoder.num_types + 1
+
+
+def test_wrong_frames_are_named(encoder):
+    with pytest.raises(CheckpointError, match=r"shape \(72, 96, 3\), got uint8 \(210, 160, 3\)"):
+        encoder.encode(np.zeros((210, 160, 3), np.uint8))
+    with pytest.raises(CheckpointError, match=r"expected uint8 .* got float32"):
+        encoder.encode(IMAGES.astype(np.float32))
+
+
+def test_devices():
+    assert choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(DeviceError, match="unknown device 'tpu'; expected cpu, cuda or auto"):
+        choose_device("tpu")
+    if not torch.cuda.is_available():
+        assert choose_device("auto") == torch.device("cpu")
+        with pytest.raises(DeviceError, match="cuda was asked for, but this machine has none"):
+            choose_device("cuda")
+
+
+def test_clipping_keeps_what_is_inside():
+    rows = [
+        (0, 1, 0, -3, 2, 8, 4, 1.0),
+        (0, 2, 0, 28, 10, 8, 8, 1.0),
+        (0, 1, 0, 40, 10, 8, 8, 1.0),
+    ]
+    found = from_rows(rows, np.array([2, 1], np.int32)).clipped((15, 32))
+    assert found.box.tolist() == [[0, 2, 5, 4], [28, 10, 4, 5]]
+    assert found.type.tolist() == [2, 1]
+    assert found.centre.tolist() == [[2.5, 4.0], [30.0, 12.5]]

@@ -1,0 +1,187 @@
+"""Pretraining on scenes with known sprites: what is learned, resumed, and refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from scenes import COLORS, make_scene
+
+from sprite_obs.checkpoint import load_checkpoint
+from sprite_obs.config import PretrainConfig, from_dict
+from sprite_obs.errors import CheckpointError, RecordingError, SpriteObsError
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.lookup.palette import Palette
+from sprite_obs.pretrain.pretrain import pretrain
+from sprite_obs.pretrain.start import start_from_frames
+from sprite_obs.pretrain.teach import WindowSampler
+from sprite_obs.pretrain.windows import anchor_targets, collect_windows
+
+CPU = torch.device("cpu")
+SMALL = {
+    "num_threads": 1,
+    "model": {"sprite_size": 16, "code_dim": 16, "encoder_width": 32},
+    "train": {"teach_iterations": 40, "iterations": 4, "batch_size": 2, "checkpoint_every": 5},
+}
+
+
+def config(width=32, **train):
+    model = SMALL["model"] | {"encoder_width": width}
+    return from_dict(PretrainConfig, SMALL | {"model": model, "train": SMALL["train"] | train})
+
+
+def windows_of(scene, settings):
+    start = start_from_frames(scene.index, scene.frames().episode, settings)
+    size = scene.index.shape[1:]
+    targets = anchor_targets(start.seen, start.bank, len(scene.index), size, settings.model)
+    rng = np.random.default_rng(0)
+    return start, targets, collect_windows(scene.index, targets, 8, rng)
+
+
+def test_anchor_targets_give_every_sprite_its_place_back():
+    scene = make_scene(30)
+    settings = config()
+    start, targets, _ = windows_of(scene, settings)
+    n, row, column, layer = np.nonzero(targets.sprite)
+    assert len(n) == len(scene.truth)
+    sprite = targets.sprite[n, row, column, layer] - 1
+    shift = targets.shift[n, row, column, layer] - settings.model.max_shift
+    corner = np.stack([column, row], 1) * 8 + 4 + shift - 8 + (16 - start.bank.sizes[sprite]) // 2
+    place = {(f, x, y) for f, _, x, y in scene.truth.tolist()}
+    assert {(int(f), int(x), int(y)) for f, (x, y) in zip(n, corner, strict=True)} == place
+    assert np.abs(shift).max() <= settings.model.max_shift
+
+
+def test_windows_are_distinct_and_carry_the_pixels_around_their_anchor():
+    scene = make_scene(60)
+    _, targets, windows = windows_of(scene, config())
+    flat = windows.pixels.reshape(len(windows.pixels), -1)
+    assert len(np.unique(flat, axis=0)) == len(flat)
+    assert windows.frequency.sum() == targets.known.size == 60 * 9 * 12
+    corner = windows.pixels[(windows.pixels[:, :8] == 255).all((1, 2))]
+    assert len(corner) and (windows.sprite > 0).any()
+
+
+def test_sampler_draws_every_sprite_and_enough_nothing():
+    scene = make_scene(60)
+    start, _, windows = windows_of(scene, config())
+    sampler = WindowSampler(windows, Palette(COLORS), CPU)
+    batch = sampler.sample(3000, torch.Generator().manual_seed(0))
+    shown = (batch.sprite > 0).any(1).float().mean()
+    assert 0.45 < shown < 0.55
+    counts = torch.bincount(batch.sprite[batch.sprite > 0])[1:]
+    assert len(counts) == len(start.bank) and counts.min() > 0.7 * counts.max()
+    assert batch.pixels.shape == (3000, 3, 24, 24) and batch.pixels.max() <= 1
+
+
+def test_learns_the_sprites_exactly_and_teaches_the_network(tmp_path):
+    scene = make_scene(150)
+    losses = []
+    checkpoint = pretrain(
+        scene.frames(),
+        config(width=64, teach_iterations=600, iterations=10),
+        tmp_path,
+        CPU,
+        report=lambda step, parts: losses.append(parts),
+    )
+    assert checkpoint.decoder == "lookup" and len(checkpoint.sprites) == 3
+    unseen = make_scene(50, seed=7)
+    images = COLORS[unseen.index]
+    exact = FrozenEncoder.load(tmp_path)
+    assert (exact.reconstruct(exact.encode(images), 50) == images).all()
+    network = FrozenEncoder.load(tmp_path, decoder="network")
+    found = network.encode(images)
+    places = {(f, x, y) for f, _, x, y in unseen.truth.tolist()}
+    hits = [
+        (n, x, y) in places
+        for n, (x, y, _, _) in zip(found.frame.tolist(), found.box.tolist(), strict=True)
+    ]
+    assert np.mean(hits) > 0.8 and sum(hits) > 0.8 * len(places)
+    assert losses[-1]["teaching"] < 0.3 * losses[0]["teaching"]
+    assert losses[-1]["reconstruction"] < 0.01
+
+
+@pytest.mark.parametrize("background", ["color", "image"])
+def test_random_start_lowers_the_loss(tmp_path, background):
+    settings = from_dict(
+        PretrainConfig,
+        SMALL
+        | {
+            "model": SMALL["model"] | {"num_sprites": 6, "background": background},
+            "train": {"init": "random", "iterations": 60, "batch_size": 8, "max_active": 40},
+        },
+    )
+    losses = []
+    checkpoint = pretrain(
+        make_scene(80).frames(),
+        settings,
+        tmp_path,
+        CPU,
+        report=lambda _, parts: losses.append(parts),
+    )
+    first, last = (
+        np.mean([parts["reconstruction"] for parts in some]) for some in (losses[:4], losses[-4:])
+    )
+    assert last < 0.7 * first
+    assert checkpoint.sprites.shape == (6, 16, 16, 4)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
+    frames = make_scene(80).frames()
+    whole = pretrain(frames, config(), tmp_path / "whole", CPU)
+
+    def stop(step, losses):
+        if step == 42:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(frames, config(), tmp_path / "cut", CPU, report=stop)
+    steps = []
+    resumed = pretrain(
+        frames, config(), tmp_path / "cut", CPU, True, lambda step, _: steps.append(step)
+    )
+    assert steps == [41, 42, 43, 44]
+    expected = whole.model.state_dict()
+    for name, value in resumed.model.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+    for name in ("sprites", "background", "sprite_type", "type_capacity"):
+        assert (getattr(whole, name) == getattr(resumed, name)).all()
+
+
+def test_same_seed_same_weights(tmp_path):
+    frames = make_scene(80).frames()
+    one, two = (pretrain(frames, config(), tmp_path / name, CPU) for name in "ab")
+    other = pretrain(
+        frames, dataclasses.replace(config(), seed=1), tmp_path / "c", CPU
+    ).model.state_dict()
+    for name, value in one.model.state_dict().items():
+        assert torch.equal(value, two.model.state_dict()[name])
+    assert not torch.equal(one.model.dictionary.latents, other["dictionary.latents"])
+
+
+def test_resume_refuses_other_settings_and_missing_states(tmp_path):
+    frames = make_scene(60).frames()
+    with pytest.raises(CheckpointError, match=r"no checkpoint at .*training\.safetensors"):
+        pretrain(frames, config(), tmp_path, CPU, resume=True)
+    pretrain(frames, config(), tmp_path, CPU)
+    with pytest.raises(CheckpointError, match="started with another config;"):
+        pretrain(frames, config(batch_size=3), tmp_path, CPU, resume=True)
+    with pytest.raises(CheckpointError, match="started with another data;"):
+        pretrain(make_scene(60, seed=3).frames(), config(), tmp_path, CPU, resume=True)
+
+
+def test_too_few_frames(tmp_path):
+    with pytest.raises(RecordingError, match="expected at least 50 frames to learn from, got 20"):
+        pretrain(make_scene(20).frames(), config(), tmp_path, CPU)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
+    with pytest.raises(SpriteObsError, match=r"the loss became nan at step \d+; lower"):
+        pretrain(make_scene(60).frames(), config(learning_rate=1e30), tmp_path, CPU)
+
+
+def test_checkpoint_says_how_it_was_made(tmp_path):
+    pretrain(make_scene(60).frames(), config(), tmp_path, CPU)
+    settings = load_checkpoint(tmp_path).settings
+    assert settings["num_frames"] == 60
+    assert settings["train"]["teach_iterations"] == 40
