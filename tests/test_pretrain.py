@@ -11,6 +11,7 @@ from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.config import PretrainConfig, from_dict
 from sprite_obs.errors import CheckpointError, RecordingError, SpriteObsError
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.lookup.bank import to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.pretrain.pretrain import pretrain
 from sprite_obs.pretrain.start import start_from_frames
@@ -85,6 +86,10 @@ def test_learns_the_sprites_exactly_and_teaches_the_network(tmp_path):
         report=lambda step, parts: losses.append(parts),
     )
     assert checkpoint.decoder == "lookup" and len(checkpoint.sprites) == 3
+    start = start_from_frames(scene.index, scene.frames().episode, config())
+    palette = Palette(COLORS)
+    assert (checkpoint.sprites == to_canvases(start.bank, palette, 16)).all()
+    assert (checkpoint.background == COLORS[scene.background]).all()
     unseen = make_scene(50, seed=7)
     images = COLORS[unseen.index]
     exact = FrozenEncoder.load(tmp_path)

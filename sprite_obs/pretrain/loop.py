@@ -29,10 +29,12 @@ class TrainingData(NamedTuple):
     Attributes:
         frames: `(N, 3, H, W)` uint8.
         windows: distinct windows with labels; None without counting.
+        sprites: `(K, 4, S, S)` in [0, 1], the counted sprites; None without counting.
     """
 
     frames: Tensor
-    windows: WindowSampler | None
+    windows: WindowSampler | None = None
+    sprites: Tensor | None = None
 
 
 class Losses(nn.Module):
@@ -123,6 +125,8 @@ def train(
     total = teaching + config.iterations
     model.train()
     for step in range(done, total):
+        if step == teaching and data.sprites is not None:
+            model.dictionary.fit(data.sprites)  # teaching has moved the codes, and their drawings
         frames = _draw_frames(data, config, generator, fabric) if step >= teaching else None
         windows = data.windows.sample(config.teach_batch_size, generator) if data.windows else None
         _set_step_size(optimizer, step, total)

@@ -107,9 +107,14 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     num_sprites = len(start.bank) if start else config.model.num_sprites
     model = build_model(config.model, num_sprites, (height, width), background)
     if start:
-        canvases = to_canvases(start.bank, material.palette, config.model.sprite_size)
-        model.dictionary.fit(torch.from_numpy(canvases).permute(0, 3, 1, 2) / 255)
+        model.dictionary.fit(_drawn(start, material.palette, config))
     return model
+
+
+def _drawn(start: Start, palette: Palette, config: PretrainConfig) -> torch.Tensor:
+    """Draws the counted sprites: `(K, 4, S, S)` in [0, 1]."""
+    canvases = to_canvases(start.bank, palette, config.model.sprite_size)
+    return torch.from_numpy(canvases).permute(0, 3, 1, 2) / 255
 
 
 def _training_data(
@@ -117,12 +122,13 @@ def _training_data(
 ) -> TrainingData:
     images = torch.from_numpy(material.frames.images).permute(0, 3, 1, 2)
     if material.start is None:
-        return TrainingData(images, None)
+        return TrainingData(images)
     index, start = material.indices, material.start
     targets = anchor_targets(start.seen, start.bank, len(index), index.shape[1:], config.model)
     rng = np.random.default_rng(config.seed)
     windows = collect_windows(index, targets, config.model.anchor_stride, rng)
-    return TrainingData(images, WindowSampler(windows, material.palette, device))
+    sampler = WindowSampler(windows, material.palette, device)
+    return TrainingData(images, sampler, _drawn(start, material.palette, config))
 
 
 def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> Checkpoint:
