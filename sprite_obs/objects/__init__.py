@@ -1,0 +1,1 @@
+"""From sprites to what an agent sees."""

@@ -1,0 +1,53 @@
+"""Registers ``SpriteObs/<Game>-v5`` for each Atari game, for use with ``gymnasium.make``."""
+
+from typing import Any
+
+import ale_py
+import gymnasium
+
+NAMESPACE = "SpriteObs"
+
+
+def register_envs() -> None:
+    """Registers a sprite environment for each ``ALE/*-v5`` id; games that are known are skipped.
+
+    Example:
+        >>> import gymnasium, sprite_obs
+        >>> env = gymnasium.make("SpriteObs/Pong-v5", model="models/pong", max_sprites=32)
+    """
+    gymnasium.register_envs(ale_py)
+    for spec in list(gymnasium.registry.values()):
+        env_id = f"{NAMESPACE}/{spec.name}-v5"
+        if spec.namespace == "ALE" and spec.version == 5 and env_id not in gymnasium.registry:
+            gymnasium.register(
+                env_id,
+                entry_point=f"{__name__}:make_sprite_env",  # a string: PyTorch loads when used
+                max_episode_steps=spec.max_episode_steps,
+                nondeterministic=spec.nondeterministic,
+                kwargs={"env_id": spec.id},
+            )
+
+
+def make_sprite_env(
+    env_id: str,
+    model: str,
+    max_sprites: int = 32,
+    any_game: bool = False,
+    render_sprites: bool = False,
+    **kwargs: Any,
+) -> gymnasium.Env:
+    """Builds an Atari game behind `SpriteObservation`; the entry point of the registered ids.
+
+    Args:
+        env_id: id of the game, such as ``ALE/Pong-v5``.
+        model: folder of the model's checkpoint.
+        max_sprites: number of slots.
+        any_game: allow a model that was learned on another game.
+        render_sprites: let ``render()`` draw the sprites.
+        **kwargs: settings of the game, such as ``frameskip`` or ``render_mode``.
+    """
+    from sprite_obs.wrapper import SpriteObservation
+
+    # Bare: the caller is gymnasium.make, which adds its own wrappers around the result.
+    game = gymnasium.make(env_id, **kwargs).unwrapped
+    return SpriteObservation(game, model, max_sprites, any_game, render_sprites)

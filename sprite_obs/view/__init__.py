@@ -1,0 +1,1 @@
+"""Pictures of sprites, frames and detections."""

@@ -1,0 +1,278 @@
+import copy
+import itertools
+import json
+import pickle
+import warnings
+
+import fake_frame_env  # noqa: F401  registers environments
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+from pong_model import LEFT_PADDLE, RIGHT_PADDLE, save_pong_model
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+from sprite_obs.detections import Detections
+from sprite_obs.envs.make import make_env
+from sprite_obs.errors import CheckpointError
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.wrapper import SpriteObservation, game_name
+
+
+@pytest.fixture
+def pong(pong_model) -> gymnasium.Env:
+    return SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=8)
+
+
+def play(env: gymnasium.Env, steps: int = 150, seed: int = 3) -> list:
+    """Returns what reset and the steps returned, with the same actions for the same seed."""
+    rng = np.random.default_rng(seed)
+    results = [env.reset(seed=seed)]
+    for _ in range(steps):
+        results.append(env.step(rng.integers(6)))
+        if results[-1][2] or results[-1][3]:
+            results.append(env.reset())
+    return results
+
+
+def assert_same_observations(one: list, other: list) -> None:
+    for (first, *_), (second, *_) in zip(one, other, strict=True):
+        assert first.keys() == second.keys()
+        for key in first:
+            np.testing.assert_array_equal(first[key], second[key], err_msg=key)
+
+
+def test_observations_lie_in_the_declared_space(pong):
+    for observation, *_ in play(pong, steps=300):
+        assert observation in pong.observation_space
+        for key, array in observation.items():
+            assert array.dtype == pong.observation_space[key].dtype, key
+            assert array.shape == pong.observation_space[key].shape, key
+
+
+def test_the_space_is_the_documented_one(pong):
+    space = pong.observation_space
+    assert {key: (box.shape, box.dtype.name) for key, box in space.items()} == {
+        "sprite": ((8,), "int32"),
+        "type": ((8,), "int32"),
+        "layer": ((8,), "int32"),
+        "position": ((8, 2), "float32"),
+        "velocity": ((8, 2), "float32"),
+        "presence": ((8,), "int8"),
+    }
+    assert space["sprite"].high.max() == 3
+    assert space["position"].high[0].tolist() == [160, 210]
+    assert space["velocity"].low[0].tolist() == [-160, -210]
+
+
+def test_slots_show_what_the_encoder_found(pong, pong_model):
+    encoder = FrozenEncoder.load(pong_model)
+    bare_results = play(pong.env)
+    seen = set()
+    for (observation, *_), (frame, *_) in zip(play(pong), bare_results, strict=True):
+        found = encoder.encode(frame)
+        shown = observation["presence"] == 1
+        assert set(observation["sprite"][shown]) == set(found.sprite[found.sprite > 0])
+        for sprite in (LEFT_PADDLE, RIGHT_PADDLE):  # capacities of 1: id and slot go together
+            if (found.sprite == sprite).sum() == 1:
+                place = found.centre[found.sprite == sprite][0]
+                np.testing.assert_array_equal(observation["position"][sprite - 1], place)
+                seen.add(sprite)
+        for array in observation.values():
+            assert not array[~shown].any()
+    assert seen == {LEFT_PADDLE, RIGHT_PADDLE}
+
+
+def test_sprites_that_reach_beyond_the_frame_stay_in_the_space(pong, monkeypatch):
+    def encode(frame: np.ndarray) -> Detections:
+        ids = np.array([1, 2, 3], np.int32)
+        box = np.array([(-5, 20, 4, 4), (158, 207, 8, 8), (2, -1, 4, 16)], np.int32)
+        return Detections(ids * 0, ids, ids, ids * 0, box, ids.astype(np.float32))
+
+    monkeypatch.setattr(pong._encoder, "encode", encode)
+    observation, _ = pong.reset()
+    assert observation in pong.observation_space
+    assert observation["position"][:3].tolist() == [[0, 22], [160, 210], [4, 7]]
+
+
+def test_velocity_is_the_change_of_position_of_a_slot_that_stays_filled(pong):
+    results = [observation for observation, *_ in play(pong)]
+    for before, after in itertools.pairwise(results):
+        both = (before["presence"] & after["presence"]) == 1
+        change = np.where(both[:, None], after["position"] - before["position"], 0)
+        np.testing.assert_array_equal(after["velocity"], change)
+    assert any(observation["velocity"].any() for observation in results)
+
+
+def test_reset_empties_the_slots(pong):
+    play(pong)
+    observation, _ = pong.reset(seed=3)
+    assert not observation["velocity"].any()
+    assert_same_observations([(observation,)], play(pong, steps=0))
+
+
+def test_rewards_flags_and_infos_are_those_of_the_bare_environment(pong_model):
+    bare = gymnasium.make("ALE/Pong-v5", frameskip=16)
+    wrapped = SpriteObservation(gymnasium.make("ALE/Pong-v5", frameskip=16), pong_model)
+    bare_results, results = play(bare, steps=600), play(wrapped, steps=600)
+    assert [rest for _, *rest in results] == [rest for _, *rest in bare_results]
+    assert any(rest[0] for _, *rest in results if len(rest) == 4)
+    assert any(rest[1] for _, *rest in results if len(rest) == 4)
+
+
+def test_the_same_seed_gives_the_same_observations(pong, pong_model):
+    first = play(pong)
+    assert_same_observations(first, play(pong))
+    assert_same_observations(
+        first, play(SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=8))
+    )
+
+
+def test_few_slots_go_to_the_first_types(pong_model):
+    env = SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=2)
+    for observation, *_ in play(env):
+        assert observation["type"].shape == (2,)
+        assert observation["type"][0] in (0, 1) and observation["type"][1] in (0, 2)
+
+
+def test_gymnasium_and_sb3_accept_the_environment(pong):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=UserWarning)
+        warnings.filterwarnings("ignore", message=".*is different from the unwrapped version")
+        check_env(pong, skip_render_check=True)
+    sb3_check_env(pong, warn=False)
+
+
+def test_frames_come_from_render_where_the_observation_shows_none(pong, pong_model):
+    ram = gymnasium.make("ALE/Pong-v5", obs_type="ram", render_mode="rgb_array")
+    env = SpriteObservation(ram, pong_model, max_sprites=8)
+    assert_same_observations(play(pong), play(env))
+
+
+def test_spec_rebuilds_the_stack(pong, pong_model):
+    specs = [pong.spec, EnvSpec.from_json(pong.spec.to_json())]
+    assert json.loads(pong.spec.to_json())["additional_wrappers"][-1]["kwargs"] == {
+        "model": str(pong_model),
+        "max_sprites": 8,
+        "any_game": False,
+        "render_sprites": False,
+    }
+    for spec in specs:
+        again = gymnasium.make(spec)
+        assert again.spec == pong.spec
+        assert_same_observations(play(pong), play(again))
+
+
+def test_a_path_and_a_numpy_integer_are_recorded_as_plain_values(pong_model):
+    env = SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=np.int64(4))
+    assert EnvSpec.from_json(env.spec.to_json()) == env.spec
+
+
+def test_it_can_be_an_additional_wrapper_of_a_spec(pong, pong_model):
+    spec = copy.deepcopy(gymnasium.spec("ALE/Pong-v5"))
+    spec.additional_wrappers = (
+        SpriteObservation.wrapper_spec(model=str(pong_model), max_sprites=8),
+    )
+    assert_same_observations(play(pong), play(gymnasium.make(spec)))
+
+
+def test_pickling_keeps_the_observations(pong):
+    expected = play(pong)
+    assert_same_observations(expected, play(pickle.loads(pickle.dumps(pong))))
+
+
+def test_render_passes_through(pong_model):
+    env = SpriteObservation(make_env("ALE/Pong-v5", render_mode="rgb_array"), pong_model)
+    env.reset(seed=0)
+    np.testing.assert_array_equal(env.render(), env.unwrapped.ale.getScreenRGB())
+
+
+def test_render_can_draw_the_sprites(pong_model):
+    game = make_env("ALE/Pong-v5", render_mode="rgb_array")
+    env = SpriteObservation(game, pong_model, render_sprites=True)
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"call reset\(\) before render\(\)"):
+        env.render()
+    play(env, steps=100)
+    picture = env.render()
+    plain = game.render().repeat(3, 0).repeat(3, 1)
+    assert picture.shape == plain.shape == (630, 480, 3) and picture.dtype == np.uint8
+    assert 0 < (picture != plain).any(2).mean() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("env_id", "game"),
+    [
+        ("ALE/Pong-v5", "pong"),
+        ("SpriteObs/Pong-v5", "pong"),
+        ("PongNoFrameskip-v4", "pong"),
+        ("Pong-ramDeterministic-v0", "pong"),
+        ("Pong", "pong"),
+        ("ALE/MsPacman-v5", "mspacman"),
+        ("my.games/Ping-Pong-v0", "ping-pong"),
+    ],
+)
+def test_game_name(env_id, game):
+    assert game_name(env_id) == game
+
+
+@pytest.mark.parametrize("env_id", ["PongNoFrameskip-v4", "Pong-v0"])
+def test_a_model_fits_every_version_of_its_game(env_id, pong_model):
+    SpriteObservation(make_env(env_id), pong_model)
+
+
+def test_a_model_of_another_game_is_refused_unless_asked_for(pong_model):
+    breakout = make_env("ALE/Breakout-v5")
+    message = r"game ALE/Breakout-v5, got .*, which was learned on ALE/Pong-v5; .*any_game=True"
+    with pytest.raises(ValueError, match=message):
+        SpriteObservation(breakout, pong_model)
+    observation, _ = SpriteObservation(breakout, pong_model, any_game=True).reset()
+    assert observation["presence"].shape == (32,)
+
+
+def test_a_model_of_unknown_origin_fits_every_game(tmp_path):
+    SpriteObservation(make_env("ALE/Breakout-v5"), save_pong_model(tmp_path, env_id=None))
+
+
+def test_an_environment_is_expected(pong_model):
+    with pytest.raises(TypeError, match=r"SpriteObservation expects a gymnasium\.Env, got str"):
+        SpriteObservation("ALE/Pong-v5", pong_model)
+
+
+def test_frames_of_the_models_size_are_expected(pong_model):
+    gray = gymnasium.make("ALE/Pong-v5", obs_type="grayscale")
+    with pytest.raises(ValueError, match=r"uint8 Box of shape \(210, 160, 3\).*got Box\(0, 255"):
+        SpriteObservation(gray, pong_model)
+
+
+def test_a_space_without_frames_is_refused(pong_model):
+    with pytest.raises(TypeError, match=r"got Discrete\(16\) and render_mode=None; make the env"):
+        SpriteObservation(gymnasium.make("FrozenLake-v1"), pong_model, any_game=True)
+
+
+def test_a_rendered_frame_of_another_size_is_refused(pong_model):
+    small = gymnasium.make("FakeRenders-v0", render_mode="rgb_array")
+    env = SpriteObservation(small, pong_model, any_game=True)
+    with pytest.raises(ValueError, match=r"shape \(210, 160, 3\).*got uint8 \(8, 6, 3\)"):
+        env.reset()
+
+
+@pytest.mark.parametrize("value", ["8", 8.0, True])
+def test_max_sprites_must_be_an_int(value, pong_model):
+    with pytest.raises(TypeError, match="max_sprites to be an int, got"):
+        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=value)
+
+
+def test_a_slot_is_needed(pong_model):
+    with pytest.raises(ValueError, match="max_sprites of at least 1, got 0"):
+        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=0)
+
+
+def test_drawing_sprites_needs_rgb_arrays(pong_model):
+    with pytest.raises(ValueError, match="render_mode='rgb_array', got render_mode=None"):
+        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, render_sprites=True)
+
+
+def test_a_missing_model_is_named():
+    with pytest.raises(CheckpointError, match="models/missing"):
+        SpriteObservation(make_env("ALE/Pong-v5"), "models/missing")
