@@ -1,0 +1,287 @@
+"""The console script: one subcommand per stage, which only joins what the other modules do.
+
+Modules that load PyTorch are imported when a subcommand runs, so that `--help` answers at once.
+"""
+
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+from sprite_obs.config import PretrainConfig, load_yaml
+from sprite_obs.errors import SpriteObsError
+
+if TYPE_CHECKING:
+    from sprite_obs.evaluate import Evaluation
+
+USER_ERROR, INTERRUPTED = 2, 130
+
+
+def _flag(about: str, metavar: str | None = None) -> Any:
+    # tyro breaks the lines of field docstrings where the source does; these texts are too long.
+    return tyro.conf.arg(help=about, metavar=metavar)
+
+
+Data = Annotated[
+    Path,
+    _flag("Frames: a recording, an .npz file with `frames`, a folder of PNG files or a video."),
+]
+Decoder = Annotated[
+    Literal["lookup", "network"] | None,
+    _flag(
+        "How sprites are found, if not as the model prefers: lookup compares exact pixels, network "
+        "trusts the learned encoder alone.",
+        "{lookup,network}",
+    ),
+]
+Device = Annotated[
+    Literal["cpu", "cuda", "auto"], _flag("Where the network runs; auto is cuda if there is one.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Play an environment and keep its frames."""
+
+    env: str
+    """Id of the environment, such as ALE/Pong-v5."""
+    out: Path
+    """Folder of the recording; must not hold one already."""
+    frames: int = 3000
+    """Frames to record."""
+    seed: int = 0
+    """Seed of the environment and of the policy."""
+    policy: Annotated[
+        str,
+        _flag(
+            "sticky (random actions, held for a while), random, or the zip file of an agent that "
+            "Stable-Baselines3 saved. Such a file can run code when loaded: use only your own."
+        ),
+    ] = "sticky"
+
+    def run(self) -> None:
+        """Records and says what was stored."""
+        import ale_py
+
+        from sprite_obs.frames.record import record
+
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner
+        stored = record(self.env, self.frames, self.out, self.seed, self.policy)
+        megabytes = stored.num_bytes / 1e6
+        print(
+            f"recorded {stored.num_frames} frames in {stored.num_episodes} episodes "
+            f"({megabytes:.1f} MB): {self.out}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrain:
+    """Learn a game's sprites from its frames."""
+
+    data: Data
+    out: Annotated[
+        Path,
+        _flag(
+            "Folder of the model: model.safetensors (the checkpoint), model.json (its settings), "
+            "dictionary.png, reconstruction.png and training.safetensors (what --resume needs). A "
+            "model that is there already is not lost: it is kept in the subfolder 'previous', in "
+            "place of an older one, and can be used until the new one is ready."
+        ),
+    ]
+    config: Annotated[
+        Path | None,
+        _flag("YAML file that overrides the defaults below; flags override it in turn.", "YAML"),
+    ] = None
+    device: Device = "auto"
+    resume: bool = False
+    """Continue the run that was interrupted in this folder, with the same data and settings."""
+    settings: Annotated[PretrainConfig, tyro.conf.arg(name="")] = field(
+        default_factory=PretrainConfig
+    )
+
+    def run(self) -> None:
+        """Learns and writes the checkpoint and its pictures."""
+        from sprite_obs.frames.sources import read_frames
+        from sprite_obs.frozen import choose_device
+        from sprite_obs.model_folder import keep_previous, write_pictures
+        from sprite_obs.pretrain.pretrain import pretrain
+        from sprite_obs.pretrain.state import STATE_FILE
+
+        device = choose_device(self.device)
+        frames = read_frames(self.data)
+        _make_folder(self.out)
+        if not self.resume and (previous := keep_previous(self.out)):
+            print(f"kept what {self.out} held in {previous}", file=sys.stderr)
+        try:
+            with _step_bar(self.settings) as report:
+                checkpoint = pretrain(frames, self.settings, self.out, device, self.resume, report)
+        except KeyboardInterrupt:
+            can_resume = (self.out / STATE_FILE).exists()
+            hint = "; go on with the same command and --resume" if can_resume else ""
+            raise KeyboardInterrupt(f"interrupted{hint}") from None
+        write_pictures(self.out, checkpoint, frames.images)
+        num_sprites, num_types = len(checkpoint.sprites), len(checkpoint.type_capacity) - 1
+        print(f"learned {num_sprites} sprites of {num_types} types: {self.out}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detect:
+    """Find the sprites of frames."""
+
+    model: Path
+    """Folder of the model."""
+    data: Data
+    out: Annotated[
+        Path,
+        _flag(
+            "The .npz file to write: flat arrays with one row per sprite, in the order of the "
+            "frames. frame; id, the type, 0 if not in the dictionary; sprite, the sprite id, "
+            "likewise; layer, 0 at the back; x, y, w, h, left, top, width and height in pixels; "
+            "score, 0 to 1."
+        ),
+    ]
+    decoder: Decoder = None
+    device: Device = "auto"
+
+    def run(self) -> None:
+        """Detects and writes the table."""
+        from sprite_obs.checkpoint import write_atomically
+        from sprite_obs.detect import detect
+        from sprite_obs.frames.sources import read_frames
+        from sprite_obs.frozen import FrozenEncoder
+
+        encoder = FrozenEncoder.load(self.model, self.device, self.decoder)
+        frames = read_frames(self.data)
+        _make_folder(self.out.parent)
+        table = detect(encoder, frames)
+        file = io.BytesIO()
+        np.savez_compressed(file, **table)  # type: ignore[arg-type]
+        write_atomically(self.out, file.getvalue())
+        print(f"found {len(table['frame'])} sprites: {self.out}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure how well a model explains frames."""
+
+    model: Path
+    """Folder of the model."""
+    data: Data
+    out: Annotated[
+        Path | None,
+        _flag("JSON file for the figures, which are shown on the screen in any case.", "JSON"),
+    ] = None
+    ground_truth: Annotated[
+        Path | None,
+        _flag(
+            "An .npz file that says where the objects of these frames are, to measure detection "
+            "and identity too; docs/detection.md describes it.",
+            "NPZ",
+        ),
+    ] = None
+    decoder: Decoder = None
+    device: Device = "auto"
+
+    def run(self) -> None:
+        """Measures, shows a table and writes the figures."""
+        from sprite_obs.checkpoint import load_checkpoint, write_atomically
+        from sprite_obs.evaluate import evaluate
+        from sprite_obs.frames.sources import read_frames
+        from sprite_obs.metrics.ground_truth import read_ground_truth
+
+        checkpoint = load_checkpoint(self.model)
+        frames = read_frames(self.data)
+        if self.out:
+            _make_folder(self.out.parent)
+        truth = read_ground_truth(self.ground_truth) if self.ground_truth else None
+        figures = evaluate(checkpoint, frames, self.device, self.decoder, truth)
+        _show(figures, f"{self.model} on {self.data}")
+        if self.out:
+            values = {"model": str(self.model), "data": str(self.data)} | figures.to_json()
+            write_atomically(self.out, (json.dumps(values, indent=2) + "\n").encode())
+
+
+Command = Record | Pretrain | Detect | Evaluate
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "record": Record,
+    "pretrain": Pretrain,
+    "detect": Detect,
+    "evaluate": Evaluate,
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a subcommand and returns the exit code; what a user can mend ends in one line and 2."""
+    try:
+        parse_args(sys.argv[1:] if argv is None else argv).run()
+    except SpriteObsError as error:
+        return _fail(str(error), USER_ERROR)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _fail(reason, USER_ERROR)
+    except KeyboardInterrupt as interrupt:
+        return _fail(str(interrupt) or "interrupted", INTERRUPTED)
+    return 0
+
+
+def parse_args(argv: list[str]) -> Command:
+    """Reads the flags; those of `pretrain` twice, so that they override the file they name."""
+    description = "Learn a game's sprites from its frames."
+    config = (tyro.conf.FlagCreatePairsOff,)
+    command = tyro.extras.subcommand_cli_from_dict(
+        COMMANDS, prog="sprite-obs", description=description, args=argv, config=config
+    )
+    if not isinstance(command, Pretrain) or command.config is None:
+        return command
+    settings = load_yaml(PretrainConfig, command.config)
+    default = Pretrain(data=command.data, out=command.out, settings=settings)
+    return tyro.cli(
+        Pretrain, prog="sprite-obs pretrain", args=argv[1:], default=default, config=config
+    )
+
+
+def _fail(reason: str, code: int) -> int:
+    print(f"sprite-obs: error: {' '.join(reason.split())}", file=sys.stderr)
+    return code
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder and fails if nothing can be written there: now, not after the work."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+@contextmanager
+def _step_bar(config: PretrainConfig) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    """Shows a bar over all steps, and yields what moves it to a step and shows its losses."""
+    teaching = config.train.teach_iterations if config.train.init == "frames" else 0
+    with tqdm(total=teaching + config.train.iterations, desc="counting", unit="step") as bar:
+
+        def report(step: int, losses: dict[str, float]) -> None:
+            bar.set_description("teaching" if step <= teaching else "training", refresh=False)
+            bar.set_postfix({k: f"{v:.2g}" for k, v in losses.items()}, refresh=False)
+            bar.update(step - bar.n)
+
+        yield report
+
+
+def _show(figures: "Evaluation", title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in figures.to_rows():
+        table.add_row(name, value)
+    Console().print(table)

@@ -1,0 +1,176 @@
+"""How well a model explains frames, in figures."""
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sprite_obs.checkpoint import Checkpoint
+from sprite_obs.detect import check_game, chunks, join
+from sprite_obs.frames.sources import Frames
+from sprite_obs.frozen import DecoderName, FrozenEncoder
+from sprite_obs.metrics.detection import DetectionFigures, score_detections
+from sprite_obs.metrics.ground_truth import GroundTruth
+from sprite_obs.metrics.reconstruction import ReconstructionScore, json_number
+from sprite_obs.network_decoder import NetworkDecoder
+
+MAX_SOFT_FRAMES = 256
+SHOWN_SHOTS = 16
+SOFT_BATCH = 8
+"""Frames composited at once; a soft scene of one frame takes tens of megabytes."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of one model on one set of frames.
+
+    Attributes:
+        decoder: the one that found the sprites.
+        num_frames: frames encoded.
+        num_soft_frames: evenly spaced ones of them on which `psnr_soft` is measured.
+        psnr_soft: dB, of what the network renders in training, without rounding.
+        psnr_hard: dB, of the found sprites drawn over the background; infinite when exact.
+        exact_frames: share of frames whose hard reconstruction is exact in every pixel.
+        exact_pixels: share of pixels at which the hard reconstruction is exact.
+        num_sprites: entries of the dictionary.
+        num_sprites_used: entries found in these frames.
+        sprites_per_frame: mean number of sprites found in a frame.
+        unknown_per_frame: mean number of things that are no entry of the dictionary.
+        frames_per_second: speed of encoding alone.
+        detection: figures of each variant of `sprite_obs.metrics.detection`; None without ground
+            truth.
+    """
+
+    decoder: str
+    num_frames: int
+    num_soft_frames: int
+    psnr_soft: float
+    psnr_hard: float
+    exact_frames: float
+    exact_pixels: float
+    num_sprites: int
+    num_sprites_used: int
+    sprites_per_frame: float
+    unknown_per_frame: float
+    frames_per_second: float
+    detection: dict[str, DetectionFigures] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values; an infinite figure becomes the text "Infinity"."""
+        values = dataclasses.asdict(self)
+        return {k: json_number(v) if isinstance(v, float) else v for k, v in values.items()}
+
+    def to_rows(self) -> list[tuple[str, str]]:
+        """Returns names and values as a reader likes them."""
+        return [
+            ("frames", str(self.num_frames)),
+            ("decoder", self.decoder),
+            (f"PSNR, soft ({self.num_soft_frames} frames)", _decibels(self.psnr_soft)),
+            ("PSNR, hard", _decibels(self.psnr_hard)),
+            ("pixel-exact frames", _percent(self.exact_frames)),
+            ("exact pixels", _percent(self.exact_pixels)),
+            ("sprites used", f"{self.num_sprites_used} of {self.num_sprites}"),
+            ("sprites per frame", f"{self.sprites_per_frame:.2f}"),
+            ("unknown things per frame", f"{self.unknown_per_frame:.2f}"),
+            ("frames encoded per second", f"{self.frames_per_second:.0f}"),
+            *(row for item in (self.detection or {}).items() for row in _detection_rows(*item)),
+        ]
+
+
+def _detection_rows(variant: str, figures: DetectionFigures) -> list[tuple[str, str]]:
+    overlap = figures.overlap
+    rows = [
+        ("precision, recall, F1 (IoU 0.5)", (overlap.precision, overlap.recall, overlap.f1)),
+        ("F1 of centres, of fragments", (figures.centre.f1, figures.fragments.f1)),
+    ]
+    if identity := figures.identity:
+        few_shot = identity.few_shot.get(SHOWN_SHOTS, math.nan)
+        rows.append(
+            (
+                f"purity, few-shot {SHOWN_SHOTS}, ids per category",
+                (identity.purity, few_shot, identity.ids_per_category),
+            )
+        )
+    return [(f"{variant}: {name}", "  ".join(f"{v:.3f}" for v in vs)) for name, vs in rows]
+
+
+def _decibels(value: float) -> str:
+    return "exact" if math.isinf(value) else f"{value:.2f} dB"
+
+
+def _percent(share: float) -> str:
+    percent = 100 if share == 1 else min(100 * share, 99.9999)  # never rounded up to perfection
+    return f"{percent:.4f} %"
+
+
+def evaluate(
+    checkpoint: Checkpoint,
+    frames: Frames,
+    device: str,
+    decoder: DecoderName | None = None,
+    truth: GroundTruth | None = None,
+) -> Evaluation:
+    """Encodes and rebuilds frames, with progress bars on stderr.
+
+    Args:
+        checkpoint: the model.
+        frames: any frames of its game.
+        device: where the network runs: `cpu`, `cuda` or `auto`.
+        decoder: `lookup` or `network`; None for the checkpoint's choice.
+        truth: the objects in these frames, if known.
+
+    Raises:
+        CheckpointError: when the frames are not those of this model.
+        RecordingError: when the ground truth is not that of these frames.
+        DeviceError: when the device does not exist.
+    """
+    encoder = FrozenEncoder(checkpoint, device, decoder)
+    check_game(encoder.env_id, frames.env_id)
+    if truth:
+        truth.check_fits(frames.images)
+    encoder.encode(frames.images[:1])  # compiles what is compiled on first use
+    hard = ReconstructionScore()
+    parts, seconds = [], 0.0
+    for start, images in chunks(frames.images, "encoding"):
+        started = time.perf_counter()
+        found = encoder.encode(images)
+        seconds += time.perf_counter() - started
+        hard.add(images, encoder.reconstruct(found, len(images)))
+        parts.append((start, found))
+    found = join(parts)
+    sprite, num_frames = found.sprite, len(frames.images)
+    sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
+    return Evaluation(
+        decoder=encoder.decoder,
+        num_frames=num_frames,
+        num_soft_frames=len(sample),
+        psnr_soft=_soft_psnr(encoder.network, sample, checkpoint.settings["train"]["max_active"]),
+        psnr_hard=hard.psnr,
+        exact_frames=hard.exact_frames,
+        exact_pixels=hard.exact_pixels,
+        num_sprites=encoder.num_sprites,
+        num_sprites_used=len(np.unique(sprite[sprite > 0])),
+        sprites_per_frame=int((sprite > 0).sum()) / num_frames,
+        unknown_per_frame=int((sprite == 0).sum()) / num_frames,
+        frames_per_second=num_frames / seconds,
+        detection=score_detections(found, truth, num_frames) if truth else None,
+    )
+
+
+def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
+    if len(images) <= count:
+        return images
+    return images[np.linspace(0, len(images) - 1, count).round().astype(int)]
+
+
+def _soft_psnr(network: NetworkDecoder, images: np.ndarray, max_active: int) -> float:
+    score = ReconstructionScore()
+    for _, batch in chunks(images, "rendering", SOFT_BATCH):
+        with torch.inference_mode():
+            rendered = network.model.reconstruct(network.infer(batch), max_active)  # (B, 3, H, W)
+        score.add(batch, rendered.permute(0, 2, 3, 1).cpu().numpy() * 255)
+    return score.psnr

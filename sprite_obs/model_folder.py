@@ -1,0 +1,73 @@
+"""What lies in a model's folder beside the checkpoint: pictures, and the model before it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sprite_obs.checkpoint import MODEL_FILE, SETTINGS_FILE, Checkpoint, write_atomically
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.metrics.reconstruction import psnr
+from sprite_obs.pretrain.state import STATE_FILE
+from sprite_obs.view.comparison import comparison_sheet
+from sprite_obs.view.picture import to_png
+from sprite_obs.view.sheet import dictionary_sheet
+
+DICTIONARY_PICTURE = "dictionary.png"
+RECONSTRUCTION_PICTURE = "reconstruction.png"
+PREVIOUS = "previous"
+FILES = (MODEL_FILE, SETTINGS_FILE, STATE_FILE, DICTIONARY_PICTURE, RECONSTRUCTION_PICTURE)
+NUM_COMPARED = 4
+
+
+def keep_previous(folder: Path) -> Path | None:
+    """Copies what an earlier run left into a folder `previous` inside.
+
+    The earlier model can be used until a new one replaces it; from then on it is in `previous`.
+    What `previous` held before is lost.
+
+    Args:
+        folder: the model's folder.
+
+    Returns:
+        The folder `previous`, or None when there was nothing to keep.
+    """
+    kept = [name for name in FILES if (folder / name).exists()]
+    if not kept:
+        return None
+    previous = folder / PREVIOUS
+    previous.mkdir(exist_ok=True)
+    for name in FILES:
+        (previous / name).unlink(missing_ok=True)
+    for name in kept:
+        write_atomically(previous / name, (folder / name).read_bytes())
+    return previous
+
+
+def write_pictures(folder: Path, checkpoint: Checkpoint, images: np.ndarray) -> None:
+    """Draws the dictionary, and a few frames with their hard reconstructions.
+
+    Args:
+        folder: where `dictionary.png` and `reconstruction.png` go.
+        checkpoint: the model.
+        images: `(N, H, W, 3)` uint8, frames of its game.
+    """
+    codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
+    sheet = dictionary_sheet(checkpoint.sprites, codes)
+    write_atomically(folder / DICTIONARY_PICTURE, to_png(sheet))
+    write_atomically(folder / RECONSTRUCTION_PICTURE, to_png(_comparison(checkpoint, images)))
+
+
+def _comparison(checkpoint: Checkpoint, images: np.ndarray) -> np.ndarray:
+    indices = np.linspace(0, len(images) - 1, NUM_COMPARED + 2).round().astype(int)[1:-1]
+    frames = images[indices]
+    encoder = FrozenEncoder(checkpoint)
+    rebuilt = encoder.reconstruct(encoder.encode(frames), len(frames))
+    captions = [
+        f"frame {index}, {_quality(psnr(frame, again))}"
+        for index, frame, again in zip(indices, frames[:, None], rebuilt[:, None], strict=True)
+    ]
+    return comparison_sheet(frames, rebuilt, captions)
+
+
+def _quality(decibels: float) -> str:
+    return "exact" if np.isinf(decibels) else f"{decibels:.1f} dB"
