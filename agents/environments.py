@@ -1,0 +1,83 @@
+"""The environments of both sides of the comparison: an agent sees sprites, or it sees pixels.
+
+Everything but the observation is alike: the game with its own frame skip and sticky actions (a step
+is a decision, four frames in `ALE/*-v5`), rewards clipped to their sign for learning, and returns
+counted by a `Monitor` below all that, so that they are the game's own score.
+"""
+
+from functools import partial
+from typing import Literal
+
+import ale_py
+import gymnasium
+from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecTransposeImage
+
+from sprite_obs.envs.make import make_env
+from sprite_obs.errors import SpriteObsError
+from sprite_obs.wrapper import SpriteObservation
+
+ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner for each environment
+
+
+def build_vec_env(
+    env_id: str,
+    obs: Literal["sprites", "pixels"],
+    model: str | None,
+    max_sprites: int,
+    num_envs: int,
+    seed: int,
+    rendered: bool = False,
+) -> VecEnv:
+    """Builds environments that step one after the other in this process.
+
+    With a process for each environment, a step took twice the CPU time, most of it for messages.
+
+    Args:
+        env_id: the game.
+        obs: what the agent sees.
+        model: folder of the checkpoint that finds the sprites; not used with pixels.
+        max_sprites: slots of the observation; not used with pixels.
+        num_envs: how many.
+        seed: environment i is seeded with `seed + i`.
+        rendered: whether `render()` gives a picture, with the sprites drawn into it.
+
+    Raises:
+        SpriteObsError: when the environment does not exist or does not fit the model.
+    """
+    settings = {"render_mode": "rgb_array"} if rendered else {}
+    if obs == "pixels":
+        build = partial(_pixel_env, env_id, settings)
+    else:
+        build = partial(_sprite_env, env_id, settings, model, max_sprites)
+    vec_env: VecEnv = DummyVecEnv([build] * num_envs)
+    if obs == "pixels":
+        vec_env = VecTransposeImage(VecFrameStack(vec_env, n_stack=4))
+    vec_env.seed(seed)
+    return vec_env
+
+
+def _sprite_env(
+    env_id: str, settings: dict[str, str], model: str | None, max_sprites: int
+) -> gymnasium.Env:
+    if model is None:
+        raise SpriteObsError(
+            "expected --model with the folder of a checkpoint, got none; make one with "
+            "`sprite-obs pretrain`, or use pixels"
+        )
+    env: gymnasium.Env = Monitor(make_env(env_id, **settings))
+    try:
+        env = SpriteObservation(env, model, max_sprites, render_sprites=bool(settings))
+    except (TypeError, ValueError) as error:
+        raise SpriteObsError(str(error)) from error
+    return ClipRewardEnv(env)
+
+
+def _pixel_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+    env = Monitor(make_env(env_id, **settings))
+    if not hasattr(env.unwrapped, "ale"):
+        raise SpriteObsError(f"pixels are prepared for Atari games only, got {env_id}; use sprites")
+    # The game skips frames itself, so the wrapper must not: steps are counted alike on both sides.
+    # Lost lives end no episode, as for sprites and as Machado et al. (2018) recommend.
+    return AtariWrapper(env, noop_max=0, frame_skip=1, terminal_on_life_loss=False)

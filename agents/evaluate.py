@@ -1,0 +1,185 @@
+"""Lets a trained agent play and reports its returns as JSON.
+
+python agents/evaluate.py --agent runs/pong/agent.zip --env ALE/Pong-v5 --model models/pong
+
+An agent's file is SB3's own and holds pickled Python objects: load only files that you trust.
+"""
+
+import json
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import torch
+import tyro
+from environments import build_vec_env
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.utils import set_random_seed
+from stable_baselines3.common.vec_env import VecEnv
+
+from sprite_obs.checkpoint import write_atomically
+from sprite_obs.errors import ConfigError, SpriteObsError
+
+FRAMES_PER_SECOND = 15.0  # what a player of an Atari game sees with a frame skip of 4
+
+
+@dataclass(frozen=True)
+class Args:
+    """Lets a trained agent play and reports its returns as JSON."""
+
+    agent: str
+    """File of the agent, `agent.zip` of a training run."""
+    env: str = "ALE/Pong-v5"
+    """Id of the environment."""
+    model: str | None = None
+    """Folder of the checkpoint that finds the sprites; not used by an agent that sees pixels."""
+    episodes: int = 20
+    """Episodes to play."""
+    deterministic: bool = False
+    """Play the most probable actions instead of drawing them."""
+    seed: int = 0
+    """Episode i is seeded with `seed + i`."""
+    video: str | None = None
+    """MP4 file of the first episode, with the sprites drawn into it."""
+    out: str | None = None
+    """File for the result; it is printed in any case."""
+    num_threads: int = 1
+    """CPU threads of PyTorch."""
+
+
+class Video:
+    """Writes pictures to an MP4 file, which appears under its name when it is complete."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._partial = path.with_name(f".{path.stem}.partial.mp4")
+        self._writer: cv2.VideoWriter | None = None
+
+    def add(self, picture: np.ndarray) -> None:
+        """Appends an `(H, W, 3)` uint8 RGB picture; the first one sets the size.
+
+        Raises:
+            SpriteObsError: when the file cannot be written.
+        """
+        if self._writer is None:
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            height, width, _ = picture.shape
+            self._writer = cv2.VideoWriter(
+                str(self._partial), code, FRAMES_PER_SECOND, (width, height)
+            )
+            if not self._writer.isOpened():
+                raise SpriteObsError(
+                    f"cannot write a video to {self._path}; choose another --video"
+                )
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        """Completes the file."""
+        if self._writer is not None:
+            self._writer.release()
+            os.replace(self._partial, self._path)
+
+
+def evaluate(args: Args) -> dict[str, Any]:
+    """Plays the episodes and returns the result as plain values.
+
+    Raises:
+        SpriteObsError: when agent, model and environment do not exist or do not fit together.
+    """
+    if args.episodes < 1:
+        raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
+    torch.set_num_threads(args.num_threads)
+    agent = load_agent(args.agent)
+    env = fitting_env(agent, args)
+    video = Video(Path(args.video)) if args.video else None
+    seeds = range(args.seed, args.seed + args.episodes)
+    returns = []
+    for seed in seeds:
+        returns.append(play(agent, env, seed, args.deterministic, video))
+        if video:
+            video.close()
+            video = None  # only the first episode
+    return {
+        "agent": args.agent,
+        "env": args.env,
+        "model": args.model,
+        "deterministic": args.deterministic,
+        "mean": float(np.mean(returns)),
+        "std": float(np.std(returns)),
+        "returns": returns,
+        "seeds": list(seeds),
+    }
+
+
+def load_agent(path: str) -> PPO:
+    """Reads an agent that `train_ppo.py` wrote.
+
+    Raises:
+        SpriteObsError: when the file is missing, truncated or no agent.
+    """
+    if not Path(path).is_file():
+        raise SpriteObsError(f"no agent at {path}; train one with agents/train_ppo.py")
+    try:
+        return PPO.load(path, device="cpu")
+    except (zipfile.BadZipFile, ValueError, KeyError, RuntimeError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SpriteObsError(f"{path} is truncated or no agent ({reason}); train again") from error
+
+
+def fitting_env(agent: PPO, args: Args) -> VecEnv:
+    """Builds the environment with the observation that the agent was trained on."""
+    space = agent.observation_space
+    env = build_vec_env(
+        args.env,
+        "sprites" if isinstance(space, spaces.Dict) else "pixels",
+        args.model,
+        max_sprites=len(space.sample()["presence"]) if isinstance(space, spaces.Dict) else 0,
+        num_envs=1,
+        seed=args.seed,
+        rendered=args.video is not None,
+    )
+    if env.observation_space != space or env.action_space != agent.action_space:
+        raise SpriteObsError(
+            f"{args.agent} was trained on other observations or actions than those of {args.env} "
+            f"with model {args.model}; use the environment and the model of its training"
+        )
+    return env
+
+
+def play(agent: PPO, env: VecEnv, seed: int, deterministic: bool, video: Video | None) -> float:
+    """Plays one episode and returns its score."""
+    set_random_seed(seed)
+    env.seed(seed)
+    observation: Any = env.reset()
+    while True:
+        if video:
+            video.add(cast(np.ndarray, env.render()))
+        action, _ = agent.predict(observation, deterministic=deterministic)
+        observation, _, _, infos = env.step(action)
+        if "episode" in infos[0]:  # the Monitor's: the game's own score, no matter what ends above
+            return float(infos[0]["episode"]["r"])
+
+
+def main() -> None:
+    """Runs the command; what the user can mend ends in one line and exit code 2."""
+    args = tyro.cli(Args)
+    try:
+        for file in filter(None, (args.video, args.out)):  # complain before the first step
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        result = json.dumps(evaluate(args), indent=2)
+        if args.out:
+            write_atomically(Path(args.out), (result + "\n").encode())
+        print(result)
+    except (SpriteObsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
