@@ -2,7 +2,7 @@
 
 import json
 import os
-import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,15 +58,15 @@ TABLES = ("sprites", "background", "palette", "sprite_type", "type_capacity")
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes a whole file or nothing: an older file stays when the disk is full."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise CheckpointError(
                 f"could not write {path} ({error.strerror}); the file before it is unchanged"
@@ -78,7 +78,9 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], about: dict[st
     """Writes tensors and plain values to one safetensors file, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, save(contiguous, {"about": json.dumps(about)}))
+    text = json.dumps(about)
+    checksum = _checksum(contiguous, text)
+    write_atomically(path, save(contiguous, {"about": text, "checksum": str(checksum)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -91,12 +93,24 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise CheckpointError(f"no checkpoint at {path}; make one with `sprite-obs pretrain`")
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+            text, checksum = (file.metadata()[key] for key in ("about", "checksum"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if str(_checksum(tensors, text)) != checksum:
+            raise ValueError("its checksum is wrong")
+        return tensors, json.loads(text)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is truncated or no sprite-obs checkpoint ({error}); pretrain again"
         ) from None
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], about: str) -> int:
+    """Of everything that is loaded; safetensors itself would not notice a flipped bit."""
+    total = zlib.crc32(about.encode())
+    for name, tensor in sorted(tensors.items()):
+        total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
+        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy().data, total)
+    return total
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

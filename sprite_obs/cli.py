@@ -200,9 +200,9 @@ class Evaluate:
 
         checkpoint = load_checkpoint(self.model)
         frames = read_frames(self.data)
+        truth = read_ground_truth(self.ground_truth) if self.ground_truth else None
         if self.out:
             _make_folder(self.out.parent)
-        truth = read_ground_truth(self.ground_truth) if self.ground_truth else None
         figures = evaluate(checkpoint, frames, self.device, self.decoder, truth)
         _show(figures, f"{self.model} on {self.data}")
         if self.out:

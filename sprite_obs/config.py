@@ -1,6 +1,7 @@
 """Every setting with its default; YAML files override the defaults, flags override the files."""
 
 import dataclasses
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -12,6 +13,15 @@ import yaml
 from sprite_obs.errors import ConfigError
 
 Config = TypeVar("Config")
+
+
+def _check_ranges(config: Any, **ranges: tuple[float, float]) -> None:
+    """Refuses values outside of their closed ranges."""
+    for key, (lowest, highest) in ranges.items():
+        value = getattr(config, key)
+        if not lowest <= value <= highest:
+            limit = f"{lowest} or more" if highest == math.inf else f"{lowest} to {highest}"
+            raise ConfigError(f"{key}: expected {limit}, got {value}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,10 @@ class DiscoverConfig:
     """Share of a sprite's pixels that must be visible where another one covers it."""
     min_explained: float = 0.6
     """Share of an unknown component that placed sprites must explain."""
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, min_count=(1, math.inf), max_foreground=(0.01, 1))
+        _check_ranges(self, min_visible=(0, 1), min_explained=(0, 1))
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class TrainConfig:
     """Windows per step."""
     iterations: int = 60
     """Steps in which dictionary, encoder and background learn together from whole frames."""
-    batch_size: int = 8
+    batch_size: int = 4
     """Frames per step."""
     learning_rate: float = 3e-3
     """AdamW's step size for everything but the background."""
@@ -72,10 +86,16 @@ class TrainConfig:
     """Weight of the Beta(0.5, 0.5) prior (paper, section 3.6)."""
     usage_weight: float = 2e-3
     """Weight of the loss that keeps every sprite in use; only with `init: random`."""
-    max_active: int = 64
+    max_active: int = 160
     """Anchors composited per frame, those of largest presence; the rest counts as inactive."""
     checkpoint_every: int = 100
     """Steps between two states from which `--resume` continues."""
+
+    def __post_init__(self) -> None:
+        at_least = {"teach_iterations": 0, "iterations": 0, "beta_weight": 0, "usage_weight": 0}
+        at_least |= {"learning_rate": 0, "background_learning_rate": 0}
+        at_least |= {"teach_batch_size": 1, "batch_size": 1, "max_active": 1, "checkpoint_every": 1}
+        _check_ranges(self, **{key: (lowest, math.inf) for key, lowest in at_least.items()})
 
 
 @dataclass(frozen=True)
@@ -89,6 +109,9 @@ class PretrainConfig:
     discover: DiscoverConfig = field(default_factory=DiscoverConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, seed=(0, 2**32 - 1), num_threads=(1, math.inf))
 
 
 def from_dict(kind: type[Config], values: dict[str, Any], where: str = "config") -> Config:
@@ -123,12 +146,20 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         return value
     if typing.get_origin(hint) in (typing.Union, types.UnionType) and value is None:
         return None
-    if hint is float and type(value) is int:
-        return float(value)
+    if hint is float and type(value) in (int, str):
+        return _as_float(value, where)
     if hint in (int, float, str, bool) and type(value) is not hint:
         hint_name = hint.__name__
         raise ConfigError(f"{where}: expected {hint_name}, got {value!r} ({type(value).__name__})")
     return value
+
+
+def _as_float(value: int | str, where: str) -> float:
+    """Reads `1` and `1e-4`, which YAML takes for an integer and for a text."""
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigError(f"{where}: expected float, got {value!r}") from None
 
 
 def load_yaml(kind: type[Config], path: str | Path) -> Config:

@@ -121,7 +121,6 @@ def test_settings_that_do_not_fit_the_weights(folder):
         load_checkpoint(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="safetensors has no checksum, and neither has the file yet")
 @pytest.mark.parametrize("place", np.linspace(0.1, 1, 10))
 def test_a_flipped_bit_anywhere_is_noticed(folder, place):
     path = folder / MODEL_FILE

@@ -13,10 +13,11 @@ CONFIGS = Path(__file__).parents[1] / "configs" / "pretrain"
 
 def test_files_override_defaults_only_where_they_speak(tmp_path):
     path = tmp_path / "some.yaml"
-    path.write_text("seed: 3\ntrain:\n  learning_rate: 1\n")
+    path.write_text("seed: 3\ntrain:\n  learning_rate: 1\n  beta_weight: 1e-3\n")
     config = load_yaml(PretrainConfig, path)
     assert config.seed == 3
     assert config.train.learning_rate == 1.0 and isinstance(config.train.learning_rate, float)
+    assert config.train.beta_weight == 1e-3
     assert config.model == PretrainConfig().model
     assert from_dict(PretrainConfig, to_dict(config)) == config
 
@@ -35,6 +36,11 @@ def test_shipped_configurations_are_valid(path):
         ("train: {init: magic}", "init: expected one of .'frames', 'random'.*got 'magic'"),
         ("model: 3", "model: expected a mapping, got int"),
         ("seed: [", "is not a YAML file"),
+        ("seed: -1", "seed: expected 0 to 4294967295, got -1"),
+        ("num_threads: 0", "num_threads: expected 1 or more, got 0"),
+        ("train: {batch_size: 0}", "batch_size: expected 1 or more, got 0"),
+        ("train: {learning_rate: fast}", "learning_rate: expected float, got 'fast'"),
+        ("discover: {min_visible: 7}", "min_visible: expected 0 to 1, got 7"),
     ],
 )
 def test_mistakes_are_named_in_one_line(tmp_path, text, message):

@@ -86,7 +86,7 @@ def match_fragments(found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np
     shares = [
         _covered_share(box, found[column]) for box, column in zip(true, inside.T, strict=True)
     ]
-    return inside.any(axis=1), np.array(shares) >= MIN_COVERED
+    return inside.sum(axis=1) > 0, np.array(shares) >= MIN_COVERED
 
 
 def _covered_share(box: np.ndarray, fragments: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
-from sprite_obs.model.build import build_model
+from sprite_obs.model.build import build_model, check_model_config
 from sprite_obs.model.sprite_model import SpriteModel
 from sprite_obs.pretrain.loop import Report, TrainingData, train
 from sprite_obs.pretrain.start import Start, start_from_frames
@@ -55,17 +55,25 @@ def pretrain(
             f"expected at least {MIN_FRAMES} frames to learn from, got {len(frames.images)}; "
             "record more"
         )
+    check_model_config(config.model)
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.num_threads)
     material = _prepare(frames, config)
     model = _build(material, config)
     data = _training_data(material, config, device)
     fabric = Fabric(accelerator=device.type, devices=1)
-    identity = {"config": to_dict(config), "data": zlib.crc32(material.indices.tobytes())}
+    identity = {"config": _decisive(config), "data": zlib.crc32(material.indices.tobytes())}
     train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
     checkpoint = _freeze(model.cpu(), material, config)
     save_checkpoint(folder, checkpoint)
     return checkpoint
+
+
+def _decisive(config: PretrainConfig) -> dict[str, Any]:
+    """Returns the settings that decide what is learned, not how fast or how often it is saved."""
+    values = to_dict(config)
+    del values["num_threads"], values["train"]["checkpoint_every"]
+    return values
 
 
 class _Material(NamedTuple):
