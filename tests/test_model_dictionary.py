@@ -62,3 +62,20 @@ def test_gradients_agree_with_finite_differences():
         return functional_call(dictionary, dict(zip(names, parameters, strict=True)))
 
     assert torch.autograd.gradcheck(decode, values)
+
+
+def test_related_codes_put_like_sprites_close_and_keep_all_apart():
+    torch.manual_seed(0)
+    dictionary = SpriteDictionary(40, 16, 64)
+    sprites = torch.zeros(40, 4, 16, 16)
+    for i in range(40):  # two families: bars on the left, blocks on the right
+        left, right = (2, 5) if i % 2 else (8, 15)
+        sprites[i, :, 2 : 6 + i // 4, left:right] = 1
+    dictionary.relate_codes(sprites)
+    codes = dictionary.codes().detach()
+    products = codes @ codes.T / 64
+    family = torch.arange(40) % 2
+    like = family[:, None] == family[None]
+    apart = ~torch.eye(40, dtype=torch.bool)
+    assert products[like & apart].mean() > products[~like].mean() + 0.3
+    assert products[apart].max() < 0.95

@@ -50,6 +50,23 @@ class SpriteDictionary(nn.Module):
         return flat.unflatten(-1, (4, self.sprite_size, self.sprite_size))
 
     @torch.no_grad()
+    def relate_codes(self, sprites: Tensor) -> None:
+        """Mixes the look of given sprites into their random codes, so that like ones are close.
+
+        Half of a code's variance stays random, which keeps all codes apart; the other half are the
+        principal components of the premultiplied pixels.
+
+        Args:
+            sprites: `(K, 4, S, S)` in [0, 1], RGB (not premultiplied) and alpha.
+        """
+        pixels = torch.cat([sprites[:, :3] * sprites[:, 3:], sprites[:, 3:]], 1).flatten(1)
+        left, singular, _ = torch.linalg.svd(pixels - pixels.mean(0), full_matrices=False)
+        components = (left * singular)[:, : self.latents.shape[1]]  # (K, <= d)
+        components = F.pad(components, (0, self.latents.shape[1] - components.shape[1]))
+        scale = components.square().mean().sqrt().clamp(min=1e-6)
+        self.latents.copy_((self.latents + components / scale) / 2**0.5)
+
+    @torch.no_grad()
     def fit(self, sprites: Tensor) -> None:
         """Sets the generator's last layer so that the dictionary shows given sprites.
 

@@ -12,7 +12,7 @@ from sprite_obs.checkpoint import Checkpoint, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
 from sprite_obs.errors import RecordingError
 from sprite_obs.frames.sources import Frames
-from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
@@ -25,6 +25,7 @@ from sprite_obs.pretrain.windows import anchor_targets, collect_windows
 
 JUDGED_FRAMES = 64
 """Frames on which the two decoders are compared."""
+DECODERS: tuple[DecoderName, ...] = ("lookup", "network")
 MIN_FRAMES = 50
 """Fewer frames show too little of a game."""
 
@@ -115,7 +116,9 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     num_sprites = len(start.bank) if start else config.model.num_sprites
     model = build_model(config.model, num_sprites, (height, width), background)
     if start:
-        model.dictionary.fit(_drawn(start, material.palette, config))
+        drawn = _drawn(start, material.palette, config)
+        model.dictionary.relate_codes(drawn)
+        model.dictionary.fit(drawn)
     return model
 
 
@@ -157,7 +160,8 @@ def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> 
         env_id=material.frames.env_id,
         settings={"num_frames": len(material.indices)} | to_dict(config),
     )
-    return _with_better_decoder(checkpoint, material.frames.images)
+    images, limit = material.frames.images, config.discover.max_foreground
+    return _with_better_decoder(checkpoint, images, limit)
 
 
 def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
@@ -175,11 +179,19 @@ def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
     return to_canvases(bank, palette, model.dictionary.sprite_size), background
 
 
-def _with_better_decoder(checkpoint: Checkpoint, images: np.ndarray) -> Checkpoint:
+def _with_better_decoder(
+    checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
+) -> Checkpoint:
+    """Picks the decoder that rebuilds more pixels exactly; of equals, the look-up, the faster one.
+
+    Frames of another scene, such as the one before a game starts, are in neither's reach.
+    """
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
-    errors = {}
-    for name in ("lookup", "network"):
+    differs = (sample != checkpoint.background).any(3).mean((1, 2))  # (N,)
+    usual = sample[differs <= max_foreground]
+    wrong = {}
+    for name in DECODERS:
         encoder = FrozenEncoder(checkpoint, decoder=name)
-        rebuilt = encoder.reconstruct(encoder.encode(sample), len(sample))
-        errors[name] = float(((rebuilt.astype(np.float32) - sample) ** 2).mean())
-    return checkpoint._replace(decoder=min(errors, key=lambda name: errors[name]))
+        rebuilt = encoder.reconstruct(encoder.encode(usual), len(usual))
+        wrong[name] = int((rebuilt != usual).any(3).sum())
+    return checkpoint._replace(decoder=min(DECODERS, key=lambda name: wrong[name]))
