@@ -139,7 +139,7 @@ def evaluate(
         started = time.perf_counter()
         found = encoder.encode(images)
         seconds += time.perf_counter() - started
-        hard.add(images, encoder.reconstruct(found, len(images)))
+        hard.add(images, encoder.reconstruct(found, encoder.backgrounds(images)))
         parts.append((start, found))
     found = join(parts)
     sprite, num_frames = found.sprite, len(frames.images)

@@ -58,6 +58,7 @@ class FrozenEncoder:
             self.palette.index(checkpoint.background),
             thresholds["min_visible"],
             thresholds["min_explained"],
+            thresholds["max_foreground"],
         )
         self.network = NetworkDecoder(checkpoint.model, self.bank, choose_device(device))
 
@@ -89,15 +90,33 @@ class FrozenEncoder:
             rows = self._lookup.decode(self.palette.index(frames))
         return from_rows(rows, self.sprite_type)
 
-    def reconstruct(self, detections: Detections, num_frames: int) -> np.ndarray:
-        """Draws found sprites over the background: `(num_frames, H, W, 3)` uint8."""
-        frames = np.repeat(self.background[None], num_frames, 0)
+    def backgrounds(self, frames: np.ndarray) -> np.ndarray:
+        """Returns what lies behind the sprites of frames, in the colours that each one shows.
+
+        Args:
+            frames: `(B, H, W, 3)` uint8 RGB.
+
+        Returns:
+            `(B, H, W, 3)` uint8.
+        """
+        indices = self.palette.index(self._checked(frames))
+        return self.palette.rgb(
+            np.stack([self._lookup.shown_background(index) for index in indices])
+        )
+
+    def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
+        """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""
+        frames = backgrounds.copy()
         for n, sprite, box in zip(
             detections.frame, detections.sprite, detections.box.tolist(), strict=True
         ):
             if sprite:
                 self._draw(frames[n], sprite - 1, box[0], box[1])
         return frames
+
+    def rebuild(self, frames: np.ndarray) -> np.ndarray:
+        """Encodes `(B, H, W, 3)` frames and draws what was found: the hard reconstruction."""
+        return self.reconstruct(self.encode(frames), self.backgrounds(frames))
 
     def _draw(self, frame: np.ndarray, sprite: int, left: int, top: int) -> None:
         drawing = self.bank.drawing(sprite)

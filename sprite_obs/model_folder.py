@@ -61,7 +61,7 @@ def _comparison(checkpoint: Checkpoint, images: np.ndarray) -> np.ndarray:
     indices = np.linspace(0, len(images) - 1, NUM_COMPARED + 2).round().astype(int)[1:-1]
     frames = images[indices]
     encoder = FrozenEncoder(checkpoint)
-    rebuilt = encoder.reconstruct(encoder.encode(frames), len(frames))
+    rebuilt = encoder.rebuild(frames)
     captions = [
         f"frame {index}, {_quality(psnr(frame, again))}"
         for index, frame, again in zip(indices, frames[:, None], rebuilt[:, None], strict=True)

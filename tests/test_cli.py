@@ -139,7 +139,7 @@ def test_evaluate_shows_and_writes_figures(model, recording, folder):
     images = read_frames(recording).images
     encoder = FrozenEncoder.load(model)
     found = encoder.encode(images)
-    rebuilt = encoder.reconstruct(found, len(images))
+    rebuilt = encoder.reconstruct(found, encoder.backgrounds(images))
     exact = (rebuilt == images).all(-1)
     mean_square = ((rebuilt.astype(float) - images) ** 2).mean()
     hard = 10 * math.log10(255**2 / mean_square) if mean_square else math.inf

@@ -157,3 +157,23 @@ def test_remembered_answers_are_the_computed_ones():
 
 def test_transparent_is_no_palette_color():
     assert len(COLORS) <= TRANSPARENT
+
+
+def test_a_change_of_palette_is_seen_behind_the_sprites():
+    scene = make_scene(20)
+    recolored = scene.index.copy()
+    recolored[scene.background[None].repeat(20, 0) == scene.index] += 2  # 0 -> 2, 1 -> 3
+    decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6, 0.25)
+    assert (decoder.shown_background(recolored[0]) == scene.background + 2).all()
+    assert decoder.shown_background(scene.index[0]) is decoder.background
+    found = {row[:5] for row in decoder.decode(recolored)}
+    usual = {row[:5] for row in decoder.decode(scene.index)}
+    crosses = {row for row in usual if row[1] == 2}
+    assert crosses and crosses <= found
+
+
+def test_a_different_scene_is_no_change_of_palette():
+    scene = make_scene(1)
+    noise = np.random.default_rng(0).integers(0, 6, scene.background.shape).astype(np.uint8)
+    decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6, 0.25)
+    assert (decoder.shown_background(noise) == scene.background).all()

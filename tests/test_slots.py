@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sprite_obs.objects.slots import SlotTable
+from sprite_obs.objects.slots import MAX_STEP, SlotTable
 
 
 def positions(*points) -> np.ndarray:
@@ -62,6 +62,37 @@ def test_the_sum_of_squared_distances_is_smallest():
     table = SlotTable(np.array([0, 2]), max_sprites=2)
     update(table, [1, 1], (0, 0), (10, 0))
     assert update(table, [1, 1], (30, 0), (9, 0)) == [1, 0]
+
+
+def test_what_was_hidden_comes_back_to_its_slot():
+    table = SlotTable(np.array([0, 3]), max_sprites=3)
+    update(table, [1, 1], (20, 20), (100, 100))
+    update(table, [])
+    assert update(table, [1], (105, 95)) == [1]
+    assert update(table, [1, 1], (24, 20), (105, 95)) == [0, 1]
+
+
+def test_what_appears_elsewhere_takes_a_slot_that_was_never_used():
+    table = SlotTable(np.array([0, 3]), max_sprites=3)
+    update(table, [1], (20, 20))
+    assert update(table, [1], (150, 150)) == [1]
+    assert update(table, [1, 1], (22, 20), (150, 152)) == [0, 1]
+
+
+def test_without_an_unused_slot_it_takes_the_one_left_nearest():
+    table = SlotTable(np.array([0, 2]), max_sprites=2)
+    update(table, [1, 1], (0, 0), (150, 0))
+    update(table, [])
+    assert update(table, [1], (90, 0)) == [1]
+
+
+def test_a_jump_has_no_velocity():
+    table = SlotTable(np.array([0, 1]), max_sprites=1)
+    update(table, [1], (20, 20))
+    assert update(table, [1], (150, 150)) == [0]
+    np.testing.assert_array_equal(table.velocity, 0)
+    update(table, [1], (150 + MAX_STEP - 1, 150))
+    np.testing.assert_array_equal(table.velocity, [(MAX_STEP - 1, 0)])
 
 
 def test_velocity_is_zero_on_first_sight_and_after_an_absence():

@@ -8,6 +8,7 @@ from sprite_obs.detections import Row
 from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.lookup.components import Components, find_components
 from sprite_obs.lookup.peel import Placement, peel
+from sprite_obs.lookup.recolor import shown_background
 
 MEMORY = 20_000
 """Components whose explanation is kept."""
@@ -25,6 +26,8 @@ class LookupDecoder:
         background: `(H, W)` uint8 palette indices.
         min_visible: share of a covered sprite that must show.
         min_explained: share of an unknown component that its sprites must explain.
+        max_foreground: frames that differ from the background in a larger share of pixels show it
+            in other colours.
     """
 
     def __init__(
@@ -33,11 +36,13 @@ class LookupDecoder:
         background: np.ndarray,
         min_visible: float,
         min_explained: float,
+        max_foreground: float = 1.0,
     ) -> None:
         self.bank = bank
         self.background = background
         self.min_visible = min_visible
         self.min_explained = min_explained
+        self.max_foreground = max_foreground
         self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
         self._known = {key: [self._whole(i)] for i, key in enumerate(bank.keys().tolist())}
         self._remembered: OrderedDict[int, list[Part]] = OrderedDict()
@@ -72,11 +77,15 @@ class LookupDecoder:
                 return self._placed(placed)
         return [(0, 0, 0, 0, width, height, 0.0)]
 
+    def shown_background(self, index: np.ndarray) -> np.ndarray:
+        """Returns the background in the colours in which a `(H, W)` frame shows it."""
+        return shown_background(index, self.background, self.max_foreground)
+
     def decode(self, frames: np.ndarray) -> list[Row]:
         """Finds the sprites of `(B, H, W)` uint8 palette frames, in frame coordinates."""
         rows: list[Row] = []
         for n, index in enumerate(frames):
-            found = find_components(index, index != self.background)
+            found = find_components(index, index != self.shown_background(index))
             for i, key in enumerate(found.keys.tolist()):
                 x, y = found.boxes[i, :2].tolist()
                 for sprite, layer, left, top, width, height, score in self._parts(

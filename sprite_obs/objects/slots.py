@@ -4,20 +4,28 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 
+MAX_STEP = 48.0
+"""Pixels per step; what seems to move further is something else, or has jumped."""
+
+
 class SlotTable:
     """Assigns sprite instances to the M slots of an observation so that slots are stable in time.
 
     Each type owns a contiguous range of slots, as many as its capacity, in the order of type ids
     until the M slots are used up. An instance keeps its slot as long as it is seen: the instances
-    of a type are matched to its occupied slots so that the sum of squared distances is smallest.
-    Squares, because a formation that moves as one is then matched correctly however far it jumps.
-    New instances take the free slots of the range in the order of their rows. What finds no slot
-    is dropped: instances beyond the range, types without one, and type 0.
+    of a type are matched to its occupied slots, no further than `MAX_STEP`, so that the sum of
+    squared distances is smallest. Squares, because a formation that moves as one is then matched
+    correctly even if it moves further than its members are apart.
+
+    An instance that is new takes the free slot of its range that was left within `MAX_STEP` of it,
+    so that what was hidden for a while comes back to its slot; otherwise one that was never used,
+    otherwise the one left nearest. What finds no slot is dropped: instances beyond the range, types
+    without one, and type 0.
 
     Attributes:
         position: `(M, 2)` float32, centre (x, y) of each slot's instance in pixels; 0 when empty.
-        velocity: `(M, 2)` float32, change of `position` since the previous step in pixels; 0 when
-            the slot was empty before.
+        velocity: `(M, 2)` float32, change of `position` since the previous step in pixels; 0 for an
+            instance that is new.
         presence: `(M,)` bool, whether the slot holds an instance.
 
     `update` replaces these arrays and never writes into them again.
@@ -45,7 +53,12 @@ class SlotTable:
         self.reset()
 
     def reset(self) -> None:
-        """Empties all slots, as at the start of an episode."""
+        """Empties all slots and forgets what they held, as at the start of an episode."""
+        self._last_position = np.zeros((self._max_sprites, 2), np.float32)
+        self._used = np.zeros(self._max_sprites, bool)
+        self._empty()
+
+    def _empty(self) -> None:
         self.position = np.zeros((self._max_sprites, 2), np.float32)
         self.velocity = np.zeros((self._max_sprites, 2), np.float32)
         self.presence = np.zeros(self._max_sprites, bool)
@@ -77,19 +90,34 @@ class SlotTable:
         """Returns `(n,)` slots out of `owned` for the n instances of one type, -1 for none."""
         slots = np.full(len(positions), -1)
         occupied = owned[self.presence[owned]]
-        step = self.position[occupied][:, None] - positions  # (occupied, n, 2)
-        matched, rows = linear_sum_assignment(np.square(step).sum(2))
-        slots[rows] = occupied[matched]
-        free = owned[~self.presence[owned]]
-        new = np.flatnonzero(slots < 0)[: len(free)]
-        slots[new] = free[: len(new)]
+        cost = _squared_distance(self.position[occupied][:, None], positions)  # (occupied, n)
+        matched, rows = linear_sum_assignment(np.minimum(cost, MAX_STEP**2))
+        near = cost[matched, rows] < MAX_STEP**2
+        slots[rows[near]] = occupied[matched[near]]
+        new = np.flatnonzero(slots < 0)
+        if len(new):
+            free = owned[~np.isin(owned, slots)]
+            for row in new[: len(free)]:
+                slots[row] = self._familiar(free, positions[row])
+                free = free[free != slots[row]]
         return slots
+
+    def _familiar(self, free: np.ndarray, position: np.ndarray) -> int:
+        """Returns the free slot in which an instance that appears here has most likely been."""
+        distance = _squared_distance(self._last_position[free], position)
+        return free[np.where(self._used[free], distance, MAX_STEP**2).argmin()]
 
     def _fill(self, slots: np.ndarray, positions: np.ndarray) -> None:
         old_position, old_presence = self.position, self.presence
-        self.reset()
+        self._empty()
         kept = slots >= 0
-        self.position[slots[kept]] = positions[kept]
-        self.presence[slots[kept]] = True
-        seen_twice = self.presence & old_presence
-        self.velocity[seen_twice] = (self.position - old_position)[seen_twice]
+        filled = slots[kept]
+        self.position[filled] = self._last_position[filled] = positions[kept]
+        self.presence[filled] = self._used[filled] = True
+        step = self.position - old_position
+        same = self.presence & old_presence & (np.square(step).sum(1) < MAX_STEP**2)
+        self.velocity[same] = step[same]
+
+
+def _squared_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.square(first - second).sum(-1)

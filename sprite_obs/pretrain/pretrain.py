@@ -192,6 +192,5 @@ def _with_better_decoder(
     wrong = {}
     for name in DECODERS:
         encoder = FrozenEncoder(checkpoint, decoder=name)
-        rebuilt = encoder.reconstruct(encoder.encode(usual), len(usual))
-        wrong[name] = int((rebuilt != usual).any(3).sum())
+        wrong[name] = int((encoder.rebuild(usual) != usual).any(3).sum())
     return checkpoint._replace(decoder=min(DECODERS, key=lambda name: wrong[name]))

@@ -40,7 +40,13 @@ class Start(NamedTuple):
 def make_decoder(bank: SpriteBank, background: np.ndarray, config: PretrainConfig) -> LookupDecoder:
     """Builds the exact decoder with the thresholds of a configuration."""
     thresholds = config.discover
-    return LookupDecoder(bank, background, thresholds.min_visible, thresholds.min_explained)
+    return LookupDecoder(
+        bank,
+        background,
+        thresholds.min_visible,
+        thresholds.min_explained,
+        thresholds.max_foreground,
+    )
 
 
 def start_from_frames(

@@ -1,0 +1,85 @@
+"""What the benchmarks share: commands measured from outside, and tables in Markdown.
+
+The benchmarks that measure memory never import PyTorch themselves: Linux counts the memory of the
+process that starts a command as the command's own.
+"""
+
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sprite_obs.errors import SpriteObsError
+
+ROOT = Path(__file__).parent.parent
+BYTES_OF_MAXRSS = 1 if sys.platform == "darwin" else 1024
+
+
+class Usage(NamedTuple):
+    """What a command took: wall-clock seconds, and peak resident memory in MB (10^6 bytes)."""
+
+    seconds: float
+    peak_mb: float
+
+
+def run_sprite_obs(*argv: object) -> Usage:
+    """Runs `sprite-obs` in a process of its own, with its progress bars on stderr.
+
+    Raises:
+        SpriteObsError: when it fails; it has said why on stderr.
+    """
+    command = [sys.executable, "-m", "sprite_obs", *(str(part) for part in argv)]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SpriteObsError(f"`sprite-obs {argv[0]}` failed, see above")
+    return Usage(seconds, used.ru_maxrss * BYTES_OF_MAXRSS / 1e6)
+
+
+def number(value: float, digits: int) -> str:
+    """Returns a figure as text: a dash for nan, and `exact` for the PSNR of what is exact."""
+    if math.isfinite(value):
+        return f"{value:.{digits}f}"
+    return "-" if math.isnan(value) else "exact"
+
+
+def percent(share: float, digits: int) -> str:
+    """Returns a share in percent; never rounded up to a perfect 100."""
+    rounded = number(100 * share, digits)
+    return rounded if share == 1 or float(rounded) < 100 else number(100 - 10**-digits, digits)
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a table whose first column stands left and all others right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def run_benchmark(measure: Callable[[], str], out: Path | None) -> None:
+    """Prints the table that a benchmark returns, and writes it if `out` is given.
+
+    What the user can mend ends in one line and exit code 2.
+    """
+    try:
+        table = measure()
+        print(table)
+        if out:
+            write_text(out, table + "\n")
+    except (SpriteObsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
