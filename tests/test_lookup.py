@@ -177,3 +177,11 @@ def test_a_different_scene_is_no_change_of_palette():
     noise = np.random.default_rng(0).integers(0, 6, scene.background.shape).astype(np.uint8)
     decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6, 0.25)
     assert (decoder.shown_background(noise) == scene.background).all()
+
+
+def test_what_spans_the_frame_is_scenery():
+    scene = make_scene(1)
+    frame = scene.index[0].copy()
+    frame[0] = 5  # a wave, say: no sprite, and no reason to take sprites out of it
+    decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6)
+    assert decoder.decode(frame[None]) == decoder.decode(scene.index)

@@ -47,7 +47,7 @@ def test_a_formation_that_jumps_further_than_its_spacing_is_matched_as_a_whole()
     table = SlotTable(np.array([0, 4]), max_sprites=4)
     row = [(x, 20) for x in (0, 16, 32, 48)]
     assert update(table, [1] * 4, *row) == [0, 1, 2, 3]
-    assert update(table, [1] * 4, *[(x + 30, y + 8) for x, y in row]) == [0, 1, 2, 3]
+    assert update(table, [1] * 4, *[(x + 20, y + 8) for x, y in row]) == [0, 1, 2, 3]
 
 
 def test_a_new_instance_takes_a_free_slot_and_the_others_stay():
@@ -66,24 +66,29 @@ def test_the_sum_of_squared_distances_is_smallest():
 
 def test_what_was_hidden_comes_back_to_its_slot():
     table = SlotTable(np.array([0, 3]), max_sprites=3)
-    update(table, [1, 1], (20, 20), (100, 100))
+    for _ in range(2):
+        update(table, [1, 1], (20, 20), (100, 100))
     update(table, [])
     assert update(table, [1], (105, 95)) == [1]
     assert update(table, [1, 1], (24, 20), (105, 95)) == [0, 1]
 
 
-def test_what_appears_elsewhere_takes_a_slot_that_was_never_used():
+def test_what_appears_elsewhere_takes_the_first_free_slot():
     table = SlotTable(np.array([0, 3]), max_sprites=3)
-    update(table, [1], (20, 20))
-    assert update(table, [1], (150, 150)) == [1]
-    assert update(table, [1, 1], (22, 20), (150, 152)) == [0, 1]
-
-
-def test_without_an_unused_slot_it_takes_the_one_left_nearest():
-    table = SlotTable(np.array([0, 2]), max_sprites=2)
-    update(table, [1, 1], (0, 0), (150, 0))
+    for _ in range(2):
+        update(table, [1, 1], (20, 20), (100, 100))
     update(table, [])
-    assert update(table, [1], (90, 0)) == [1]
+    assert update(table, [1], (150, 150)) == [0]
+
+
+@pytest.mark.parametrize("piece", [0, 1])
+def test_a_sprite_seen_in_two_pieces_for_a_step_keeps_its_slot(piece):
+    table = SlotTable(np.array([0, 2]), max_sprites=2)
+    for _ in range(2):
+        update(table, [1], (140, 100))
+    pieces = [(140, 96), (140, 105)]
+    assert sorted(update(table, [1, 1], *pieces)) == [0, 1]
+    assert update(table, [1], pieces[piece]) == [0]
 
 
 def test_a_jump_has_no_velocity():

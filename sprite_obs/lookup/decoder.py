@@ -12,6 +12,11 @@ from sprite_obs.lookup.recolor import shown_background
 
 MEMORY = 20_000
 """Components whose explanation is kept."""
+MAX_CONTINUED = 0.08
+"""Share of a placed sprite's border across which its colour may go on: more, and it was cut out of
+something larger."""
+SCENERY_SPAN = 0.94
+"""Unknown things that span this share of the frame's width or height are scenery, no sprites."""
 MIN_PEELED = 8
 """Components of fewer pixels are not taken apart."""
 Part = tuple[int, int, int, int, int, int, float]
@@ -68,11 +73,18 @@ class LookupDecoder:
         Args:
             colors: `(h, w)` uint8 palette indices.
             opaque: `(h, w)` bool, pixels of the component.
+
+        Returns:
+            Its sprites; one row of sprite 0 if it is unknown, nothing if it is scenery.
         """
         height, width = opaque.shape
+        if (np.array(opaque.shape) >= SCENERY_SPAN * np.array(self.background.shape)).any():
+            return []
         area = int(opaque.sum())
         if area >= MIN_PEELED:
-            placed, left = peel(colors, opaque, self.bank, self._order, self.min_visible, 0.25)
+            placed, left = peel(
+                colors, opaque, self.bank, self._order, self.min_visible, MAX_CONTINUED
+            )
             if placed and 1 - left.sum() / area >= self.min_explained:
                 return self._placed(placed)
         return [(0, 0, 0, 0, width, height, 0.0)]
@@ -95,7 +107,9 @@ class LookupDecoder:
         return rows
 
     def _parts(self, index: np.ndarray, found: Components, i: int, key: int) -> list[Part]:
-        parts = self._known.get(key) or self._remembered.get(key)
+        parts = self._known.get(key)
+        if parts is None:
+            parts = self._remembered.get(key)
         if parts is None:
             x, y, width, height = found.boxes[i]
             window = np.s_[y : y + height, x : x + width]

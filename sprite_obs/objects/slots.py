@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-
 MAX_STEP = 48.0
 """Pixels per step; what seems to move further is something else, or has jumped."""
+NEWCOMER = 16.0
+"""Pixels that a slot filled for the first time counts as further away in the next step."""
 
 
 class SlotTable:
@@ -15,12 +16,13 @@ class SlotTable:
     until the M slots are used up. An instance keeps its slot as long as it is seen: the instances
     of a type are matched to its occupied slots, no further than `MAX_STEP`, so that the sum of
     squared distances is smallest. Squares, because a formation that moves as one is then matched
-    correctly even if it moves further than its members are apart.
+    correctly even if it moves further than its members are apart. A slot that was filled only the
+    step before counts as `NEWCOMER` further away: where something passes in front of a sprite, two
+    pieces of it are seen for a moment, and the sprite must go on in the slot that it had.
 
-    An instance that is new takes the free slot of its range that was left within `MAX_STEP` of it,
-    so that what was hidden for a while comes back to its slot; otherwise one that was never used,
-    otherwise the one left nearest. What finds no slot is dropped: instances beyond the range, types
-    without one, and type 0.
+    An instance that is new takes the free slot that was left nearest to it, within `MAX_STEP`, so
+    that what was hidden for a while comes back to its slot; otherwise the first free slot. What
+    finds none is dropped: instances beyond the range, types without one, and type 0.
 
     Attributes:
         position: `(M, 2)` float32, centre (x, y) of each slot's instance in pixels; 0 when empty.
@@ -54,8 +56,8 @@ class SlotTable:
 
     def reset(self) -> None:
         """Empties all slots and forgets what they held, as at the start of an episode."""
-        self._last_position = np.zeros((self._max_sprites, 2), np.float32)
-        self._used = np.zeros(self._max_sprites, bool)
+        self._left_at = np.full((self._max_sprites, 2), np.inf, np.float32)
+        self._newcomer = np.zeros(self._max_sprites, bool)
         self._empty()
 
     def _empty(self) -> None:
@@ -90,33 +92,31 @@ class SlotTable:
         """Returns `(n,)` slots out of `owned` for the n instances of one type, -1 for none."""
         slots = np.full(len(positions), -1)
         occupied = owned[self.presence[owned]]
-        cost = _squared_distance(self.position[occupied][:, None], positions)  # (occupied, n)
+        distance = _squared_distance(self.position[occupied][:, None], positions)  # (occupied, n)
+        cost = distance + NEWCOMER**2 * self._newcomer[occupied][:, None]
         matched, rows = linear_sum_assignment(np.minimum(cost, MAX_STEP**2))
-        near = cost[matched, rows] < MAX_STEP**2
+        near = distance[matched, rows] < MAX_STEP**2
         slots[rows[near]] = occupied[matched[near]]
         new = np.flatnonzero(slots < 0)
         if len(new):
             free = owned[~np.isin(owned, slots)]
             for row in new[: len(free)]:
-                slots[row] = self._familiar(free, positions[row])
+                distance = _squared_distance(self._left_at[free], positions[row])  # (free,)
+                slots[row] = free[np.minimum(distance, MAX_STEP**2).argmin()]
                 free = free[free != slots[row]]
         return slots
-
-    def _familiar(self, free: np.ndarray, position: np.ndarray) -> int:
-        """Returns the free slot in which an instance that appears here has most likely been."""
-        distance = _squared_distance(self._last_position[free], position)
-        return free[np.where(self._used[free], distance, MAX_STEP**2).argmin()]
 
     def _fill(self, slots: np.ndarray, positions: np.ndarray) -> None:
         old_position, old_presence = self.position, self.presence
         self._empty()
         kept = slots >= 0
-        filled = slots[kept]
-        self.position[filled] = self._last_position[filled] = positions[kept]
-        self.presence[filled] = self._used[filled] = True
+        self.position[slots[kept]] = positions[kept]
+        self.presence[slots[kept]] = True
         step = self.position - old_position
         same = self.presence & old_presence & (np.square(step).sum(1) < MAX_STEP**2)
         self.velocity[same] = step[same]
+        self._left_at[same] = self.position[same]
+        self._newcomer = self.presence & ~same
 
 
 def _squared_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
