@@ -34,7 +34,7 @@ class SpriteObservation(
     * ``position`` ``(M, 2)`` float32, centre (x, y) of the sprite in frame pixels, x to the right,
       y down, no further out than the frame's border
     * ``velocity`` ``(M, 2)`` float32, change of ``position`` since the previous step in pixels, 0
-      on first sight
+      on first sight and after a jump
     * ``presence`` ``(M,)`` int8, 1 where the slot holds a sprite
 
     An instance stays in its slot as long as it is seen, and a type always has the same range of
