@@ -23,8 +23,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.checkpoint import write_atomically
 from sprite_obs.errors import ConfigError, SpriteObsError
+from sprite_obs.files import write_atomically
 
 FRAMES_PER_SECOND = 15.0  # what a player of an Atari game sees with a frame skip of 4
 

@@ -26,12 +26,12 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.checkpoint import write_atomically
 from sprite_obs.config import load_yaml, to_dict
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.files import write_atomically
 from sprite_obs.frozen import choose_device
-from sprite_obs.wrapper import game_name
+from sprite_obs.games import game_name
 
 CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}

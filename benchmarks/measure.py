@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.files import write_atomically
 
 ROOT = Path(__file__).parent.parent
 BYTES_OF_MAXRSS = 1 if sys.platform == "darwin" else 1024
@@ -65,9 +66,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def write_text(path: Path, text: str) -> None:
     """Writes a whole file or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    write_atomically(path, text.encode())
 
 
 def run_benchmark(measure: Callable[[], str], out: Path | None) -> None:

@@ -1,7 +1,6 @@
 """Checkpoints: one safetensors file with weights, tables and settings; nothing is unpickled."""
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors.torch import save
 
 from sprite_obs.config import ModelConfig, from_dict, to_dict
 from sprite_obs.errors import CheckpointError
+from sprite_obs.files import write_atomically
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 
@@ -21,6 +21,7 @@ FORMAT_VERSION = 1
 """Raised when checkpoints or the observations made from them change."""
 MODEL_FILE = "model.safetensors"
 SETTINGS_FILE = "model.json"
+METADATA = "sprite_obs"
 
 
 class Checkpoint(NamedTuple):
@@ -56,31 +57,14 @@ class Checkpoint(NamedTuple):
 TABLES = ("sprites", "background", "palette", "sprite_type", "type_capacity")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a whole file or nothing: an older file stays when the disk is full."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise CheckpointError(
-                f"could not write {path} ({error.strerror}); the file before it is unchanged"
-            ) from None
-        raise
-
-
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], about: dict[str, Any]) -> None:
     """Writes tensors and plain values to one safetensors file, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(about)
-    checksum = _checksum(contiguous, text)
-    write_atomically(path, save(contiguous, {"about": text, "checksum": str(checksum)}))
+    checksum = _checksum(contiguous, json.dumps(about))
+    # One entry, for safetensors writes several in random order, and equal files should be equal.
+    text = json.dumps({"about": about, "checksum": checksum})
+    write_atomically(path, save(contiguous, {METADATA: text}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -93,11 +77,11 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise CheckpointError(f"no checkpoint at {path}; make one with `sprite-obs pretrain`")
     try:
         with safe_open(path, framework="pt") as file:
-            text, checksum = (file.metadata()[key] for key in ("about", "checksum"))
+            metadata = json.loads(file.metadata()[METADATA])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if str(_checksum(tensors, text)) != checksum:
+        if _checksum(tensors, json.dumps(metadata["about"])) != metadata["checksum"]:
             raise ValueError("its checksum is wrong")
-        return tensors, json.loads(text)
+        return tensors, metadata["about"]
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is truncated or no sprite-obs checkpoint ({error}); pretrain again"

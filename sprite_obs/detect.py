@@ -9,7 +9,7 @@ from sprite_obs.detections import Detections
 from sprite_obs.errors import CheckpointError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.wrapper import game_name
+from sprite_obs.games import game_name
 
 CHUNK = 64
 """Frames encoded at once, so that memory does not grow with their number."""

@@ -13,6 +13,10 @@ class CheckpointError(SpriteObsError):
     """A checkpoint is missing, truncated, of another format or of another game."""
 
 
+class StorageError(SpriteObsError):
+    """A file could not be written; what was there before is unchanged."""
+
+
 class ConfigError(SpriteObsError):
     """A configuration has an unknown key or a value of the wrong type or range."""
 

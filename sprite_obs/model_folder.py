@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sprite_obs.checkpoint import MODEL_FILE, SETTINGS_FILE, Checkpoint, write_atomically
+from sprite_obs.checkpoint import MODEL_FILE, SETTINGS_FILE, Checkpoint
+from sprite_obs.files import write_atomically
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.metrics.reconstruction import psnr
 from sprite_obs.pretrain.state import STATE_FILE

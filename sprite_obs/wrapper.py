@@ -1,7 +1,6 @@
 """SpriteObservation: an agent sees which sprites are where instead of the frame's pixels."""
 
 import os
-import re
 from typing import Any
 
 import gymnasium
@@ -10,6 +9,7 @@ from gymnasium import spaces
 
 from sprite_obs.detections import Detections
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.games import game_name
 from sprite_obs.objects.slots import SlotTable
 from sprite_obs.view.overlay import draw_detections
 
@@ -160,16 +160,6 @@ class SpriteObservation(
         column = np.zeros(self._max_sprites, np.int32)
         column[slots] = values
         return column
-
-
-def game_name(env_id: str) -> str:
-    """Returns the game that an environment id stands for, in lower case.
-
-    Namespace, version and the Atari suffixes are left out: ``ALE/Pong-v5``, ``PongNoFrameskip-v4``
-    and ``SpriteObs/Pong-v5`` are all the game ``pong``.
-    """
-    name = env_id.rpartition("/")[2]
-    return re.sub(r"(-ram)?(NoFrameskip|Deterministic)?(-v\d+)?$", "", name).lower()
 
 
 def _check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) -> None:

@@ -11,15 +11,16 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sprite_obs.checkpoint import (
+    METADATA,
     MODEL_FILE,
     SETTINGS_FILE,
     TABLES,
     load_checkpoint,
     save_checkpoint,
     save_tensors,
-    write_atomically,
 )
-from sprite_obs.errors import CheckpointError
+from sprite_obs.errors import CheckpointError, StorageError
+from sprite_obs.files import write_atomically
 from sprite_obs.frozen import FrozenEncoder
 
 
@@ -97,7 +98,7 @@ def test_safetensors_of_another_program(folder):
 
 def rewritten(folder, about=None, drop=""):
     with safe_open(folder / MODEL_FILE, framework="pt") as file:
-        values = json.loads(file.metadata()["about"]) | (about or {})
+        values = json.loads(file.metadata()[METADATA])["about"] | (about or {})
         tensors = {key: file.get_tensor(key) for key in file.keys() if key != drop}  # noqa: SIM118
     save_tensors(folder / MODEL_FILE, tensors, values)
 
@@ -138,7 +139,7 @@ def full_disk(*_):
 def test_a_full_disk_leaves_the_old_checkpoint(folder, monkeypatch):
     before = load_checkpoint(folder)
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(CheckpointError, match=r"could not write .*No space left.*unchanged"):
+    with pytest.raises(StorageError, match=r"could not write .*No space left.*unchanged"):
         save_checkpoint(folder, before._replace(env_id="ALE/Other-v5"))
     same(load_checkpoint(folder), before)
     assert sorted(path.name for path in folder.iterdir()) == [SETTINGS_FILE, MODEL_FILE]
@@ -149,7 +150,7 @@ def test_a_write_that_stops_half_way_leaves_the_old_checkpoint(folder):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        with pytest.raises(CheckpointError, match="could not write"):
+        with pytest.raises(StorageError, match="could not write"):
             save_checkpoint(folder, before._replace(env_id="ALE/Other-v5"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

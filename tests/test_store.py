@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from sprite_obs.errors import RecordingError
+from sprite_obs import files
+from sprite_obs.errors import RecordingError, StorageError
 from sprite_obs.frames import store
 from sprite_obs.frames.store import (
     INFO_FILE,
@@ -112,8 +113,8 @@ def test_write_that_fails_leaves_the_recording_as_it_was(tmp_path, monkeypatch, 
         raise error
 
     monkeypatch.setattr(store.np, "savez_compressed", write_half)
-    expected = RecordingError if isinstance(error, OSError) else KeyboardInterrupt
-    with pytest.raises(expected, match=r"cannot write .*No space left|^$"):
+    expected = StorageError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected, match=r"could not write .*No space left|^$"):
         writer.add(episode(3))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
@@ -123,8 +124,8 @@ def test_half_written_files_never_carry_the_name_of_a_whole_one(tmp_path, monkey
         assert not target.exists()
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(store.os, "replace", fail)
-    with pytest.raises(RecordingError, match=r"cannot write .*Permission denied"):
+    monkeypatch.setattr(files.os, "replace", fail)
+    with pytest.raises(StorageError, match=r"could not write .*Permission denied"):
         RecordingWriter(tmp_path, INFO).add(episode(3))
     assert not list(tmp_path.iterdir())
 

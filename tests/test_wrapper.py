@@ -17,8 +17,9 @@ from sprite_obs.detections import Detections
 from sprite_obs.envs.make import make_env
 from sprite_obs.errors import CheckpointError
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.games import game_name
 from sprite_obs.objects.slots import MAX_STEP
-from sprite_obs.wrapper import SpriteObservation, game_name
+from sprite_obs.wrapper import SpriteObservation
 
 
 @pytest.fixture

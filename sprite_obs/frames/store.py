@@ -5,17 +5,15 @@ there; whatever interrupts a recording, the episodes that it names can be read.
 """
 
 import json
-import os
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sprite_obs.errors import RecordingError
+from sprite_obs.files import replacing
 
 FORMAT_VERSION = 1
 INFO_FILE = "recording.json"
@@ -117,25 +115,11 @@ class RecordingWriter:
                 f"with {shape}; choose an environment whose frames keep their size"
             )
         entry = EpisodeEntry(f"episode_{len(self.info.episodes):05d}.npz", len(episode.frames))
-        with _replacing(self.path / entry.file) as file:
+        with replacing(self.path / entry.file) as file:
             np.savez_compressed(file, **episode._asdict())
         self.info = self.info._replace(episodes=(*self.info.episodes, entry))
-        with _replacing(self.path / INFO_FILE) as file:
+        with replacing(self.path / INFO_FILE) as file:
             file.write(_to_json(self.info).encode())
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Opens a temporary file that takes the place of `path` if all goes well, else vanishes."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        os.replace(temporary, path)
-    except OSError as error:
-        raise RecordingError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _to_json(info: RecordingInfo) -> str:
