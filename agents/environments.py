@@ -10,7 +10,7 @@ from typing import Literal
 
 import ale_py
 import gymnasium
-from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv
+from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv, FireResetEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecTransposeImage
 
@@ -67,6 +67,8 @@ def _sprite_env(
             "`sprite-obs pretrain`, or use pixels"
         )
     env: gymnasium.Env = Monitor(make_env(env_id, **settings))
+    if "FIRE" in getattr(env.unwrapped, "get_action_meanings", list)():
+        env = FireResetEnv(env)  # as in SB3's pixel pipeline
     try:
         env = SpriteObservation(env, model, max_sprites, render_sprites=bool(settings))
     except (TypeError, ValueError) as error:

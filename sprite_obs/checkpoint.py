@@ -139,7 +139,8 @@ def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkp
     config = from_dict(ModelConfig, about.pop("model"), "checkpoint")
     tables = {name: tensors.pop(name).numpy() for name in TABLES}
     height, width, _ = about.pop("frame_shape")
-    model = build_model(config, len(tables["sprites"]), (height, width))
+    with torch.random.fork_rng(devices=[]):  # loading must not change a user's random numbers
+        model = build_model(config, len(tables["sprites"]), (height, width))
     model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()})
     return Checkpoint(
         model=model.eval(),

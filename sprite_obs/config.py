@@ -169,7 +169,7 @@ def load_yaml(kind: type[Config], path: str | Path) -> Config:
         ConfigError: when the file is missing, not YAML, or has an unknown key or a wrong value.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text())
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

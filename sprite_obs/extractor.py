@@ -30,6 +30,10 @@ class SpriteExtractor(BaseFeaturesExtractor):
     positions and of the scaled velocities, and the former once more, eight times larger and cut at
     -1 and 1, because single pixels count where things nearly meet.
 
+    All features of a slot are divided by its type's id, those of a pair by the geometric mean of
+    both. Types are numbered by importance, so what matters most is learned first; a game's score,
+    say, is the same all through a rally and would be taken for the reason of what happens in it.
+
     Example:
         >>> from stable_baselines3 import PPO
         >>> kwargs = {"features_extractor_class": SpriteExtractor}
@@ -76,10 +80,12 @@ class SpriteExtractor(BaseFeaturesExtractor):
         look = self.type_embedding(observations["type"].long())  # (B, M, E)
         look = look + self.sprite_embedding(observations["sprite"].long())
         motion = torch.cat((position, velocity), 2)  # (B, M, 4)
-        both = presence[:, self.first] * presence[:, self.second]  # (B, pairs, 1)
-        pairs = (motion[:, self.first] - motion[:, self.second]) * both  # (B, pairs, 4)
-        close_up = (pairs[:, :, :2] * CLOSE_UP).clamp(-1, 1)  # (B, pairs, 2)
-        slots = torch.cat((presence, motion, look), 2)  # (B, M, 5 + E)
+        weight = presence / observations["type"].clamp(min=1).unsqueeze(2)  # (B, M, 1)
+        both = (weight[:, self.first] * weight[:, self.second]).sqrt()  # (B, pairs, 1)
+        pairs = motion[:, self.first] - motion[:, self.second]  # (B, pairs, 4)
+        close_up = (pairs[:, :, :2] * CLOSE_UP).clamp(-1, 1) * both  # (B, pairs, 2)
+        pairs = pairs * both
+        slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
         return torch.cat((slots.flatten(1), pairs.flatten(1), close_up.flatten(1)), 1)
 
 

@@ -1,5 +1,6 @@
 """FrozenEncoder: frames in, sprites out; NumPy on both sides, deterministic, no gradient."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -55,12 +56,12 @@ class FrozenEncoder:
         thresholds = checkpoint.settings["discover"]
         self._lookup = LookupDecoder(
             self.bank,
-            self.palette.index(checkpoint.background),
+            self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2]),
             thresholds["min_visible"],
             thresholds["min_explained"],
             thresholds["max_foreground"],
         )
-        self.network = NetworkDecoder(checkpoint.model, self.bank, choose_device(device))
+        self._model, self._device = checkpoint.model, choose_device(device)
 
     @classmethod
     def load(
@@ -73,6 +74,11 @@ class FrozenEncoder:
             DeviceError: when the device does not exist.
         """
         return cls(load_checkpoint(path), device, decoder)
+
+    @cached_property
+    def network(self) -> NetworkDecoder:
+        """The network's decoder, built when it is first used: the look-up does without it."""
+        return NetworkDecoder(self._model, self.bank, self._device)
 
     def encode(self, frames: np.ndarray) -> Detections:
         """Finds the sprites of frames.
@@ -99,10 +105,10 @@ class FrozenEncoder:
         Returns:
             `(B, H, W, 3)` uint8.
         """
-        indices = self.palette.index(self._checked(frames))
-        return self.palette.rgb(
-            np.stack([self._lookup.shown_background(index) for index in indices])
-        )
+        shown = self.palette.index(self._checked(frames))  # (B, H, W)
+        for index in shown:
+            index[:] = self._lookup.shown_background(index)
+        return self.palette.rgb(shown)
 
     def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
         """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""

@@ -41,6 +41,7 @@ def keep_previous(folder: Path) -> Path | None:
         (previous / name).unlink(missing_ok=True)
     for name in kept:
         write_atomically(previous / name, (folder / name).read_bytes())
+    (folder / STATE_FILE).unlink(missing_ok=True)  # nobody should resume the earlier run here
     return previous
 
 

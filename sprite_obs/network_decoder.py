@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sprite_obs.detections import Row
-from sprite_obs.lookup.bank import SpriteBank, canvas_offset
+from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.model.scene import SpriteScene
 from sprite_obs.model.sprite_model import SpriteModel
 
@@ -25,6 +25,7 @@ class NetworkDecoder:
         self.model = model.to(device)
         self.device = device
         self._sizes = bank.sizes
+        self._corners = _visible_corners(self.model)
         self._canvas = model.dictionary.sprite_size
         self._stride = model.encoder.anchor_stride
 
@@ -52,8 +53,19 @@ class NetworkDecoder:
         middle = scene.shift_x.shape[-1] // 2
         anchor = np.stack([column, row], -1) * self._stride + self._stride // 2
         corner = anchor + shift.cpu().numpy() - middle - self._canvas // 2
-        corner += canvas_offset(self._canvas, self._sizes[sprite])
+        corner += self._corners[sprite]
         table = np.column_stack(
             [frame + first_frame, sprite + 1, layer, corner, self._sizes[sprite]]
         )
         return [(*row, score) for row, score in zip(table.tolist(), score.tolist(), strict=True)]
+
+
+@torch.inference_mode()
+def _visible_corners(model: SpriteModel) -> np.ndarray:
+    """Returns `(K, 2)` int64, left and top of what is visible on each canvas that is rendered.
+
+    The dictionary of the checkpoint is centred; a learned one need not be.
+    """
+    alpha = model.dictionary()[:, 3].mul(255).round().cpu().numpy()
+    opaque = alpha >= 128  # (K, S, S), as in `from_canvases`
+    return np.stack([opaque.any(1).argmax(1), opaque.any(2).argmax(1)], -1)

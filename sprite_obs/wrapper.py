@@ -130,8 +130,8 @@ class SpriteObservation(
             "sprite": self._column(slots[kept], found.sprite[kept]),
             "type": self._column(slots[kept], found.type[kept]),
             "layer": self._column(slots[kept], found.layer[kept]),
-            "position": self._slots.position,
-            "velocity": self._slots.velocity,
+            "position": self._slots.position.copy(),  # users may scale it in place
+            "velocity": self._slots.velocity.copy(),
             "presence": self._slots.presence.astype(np.int8),
         }
 

@@ -7,11 +7,13 @@ import pytest
 import torch
 from scenes import COLORS, make_scene
 
+from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.config import PretrainConfig, from_dict
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.frozen import FrozenEncoder, choose_device
-from sprite_obs.pretrain.pretrain import pretrain
+from sprite_obs.lookup.palette import Palette
+from sprite_obs.pretrain.pretrain import bake, pretrain
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +98,50 @@ def test_clipping_keeps_what_is_inside():
     assert found.box.tolist() == [[0, 2, 5, 4], [28, 10, 4, 5]]
     assert found.type.tolist() == [2, 1]
     assert found.centre.tolist() == [[2.5, 4.0], [30.0, 12.5]]
+
+
+def test_network_boxes_are_where_the_model_draws(folder):
+    """A learned drawing need not be in the middle of its canvas."""
+    checkpoint = load_checkpoint(folder)
+    model, size = checkpoint.model, checkpoint.config.sprite_size
+    drawings = torch.zeros(len(checkpoint.sprites), 4, size, size)
+    drawings[:, :, 2:5, 1:4] = 1
+    model.dictionary.fit(drawings)
+    sprites, background = bake(model, Palette(checkpoint.palette))
+    checkpoint = checkpoint._replace(sprites=sprites, background=background)
+    encoder = FrozenEncoder(checkpoint, decoder="network")
+    found = encoder.encode(IMAGES[:4])
+    with torch.inference_mode():
+        scene = encoder.network.infer(IMAGES[:4]).harden()
+        drawn = model.reconstruct(scene).permute(0, 2, 3, 1).numpy()
+    white = (drawn > 0.9).all(3)
+    inside = [
+        white[n, y : y + h, x : x + w].all()
+        for n, (x, y, w, h) in zip(found.frame, found.box.tolist(), strict=True)
+        if x >= 0 and y >= 0
+    ]
+    assert len(inside) > 5 and np.mean(inside) > 0.95
+
+
+def test_an_inexact_palette_keeps_its_background(folder):
+    rng = np.random.default_rng(0)
+    checkpoint = load_checkpoint(folder)
+    colors = np.unique(rng.integers(0, 256, (64, 3), dtype=np.uint8), axis=0)
+    index = rng.integers(0, len(colors), checkpoint.background.shape[:2])
+    checkpoint = checkpoint._replace(palette=colors, exact_palette=False, background=colors[index])
+    encoder = FrozenEncoder(checkpoint)
+    assert (encoder.palette.rgb(encoder._lookup.background) == colors[index]).all()
+
+
+def test_loading_leaves_random_numbers_alone(folder):
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    FrozenEncoder.load(folder)
+    assert torch.rand(1) == expected
+
+
+def test_no_frames_give_no_sprites(encoder):
+    none = IMAGES[:0]
+    assert len(encoder.encode(none).frame) == 0
+    assert encoder.rebuild(none).shape == none.shape

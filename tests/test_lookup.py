@@ -185,3 +185,10 @@ def test_what_spans_the_frame_is_scenery():
     frame[0] = 5  # a wave, say: no sprite, and no reason to take sprites out of it
     decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6)
     assert decoder.decode(frame[None]) == decoder.decode(scene.index)
+
+
+def test_unknown_colors_are_no_background():
+    scene = make_scene(1)
+    flash = np.full_like(scene.background, 255)
+    decoder = LookupDecoder(make_bank(scene.drawings), scene.background, 0.5, 0.6, 0.25)
+    assert (decoder.shown_background(flash) != 255).all()

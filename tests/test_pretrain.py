@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from scenes import COLORS, make_scene
+from scenes import COLORS, make_scene, paint
 
 from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.config import PretrainConfig, from_dict
@@ -51,6 +51,22 @@ def test_anchor_targets_give_every_sprite_its_place_back():
     place = {(f, x, y) for f, _, x, y in scene.truth.tolist()}
     assert {(int(f), int(x), int(y)) for f, (x, y) in zip(n, corner, strict=True)} == place
     assert np.abs(shift).max() <= settings.model.max_shift
+
+
+def test_the_anchor_of_a_thin_sprite_at_the_border():
+    scene = make_scene(30)
+    index = scene.index.copy()
+    settings = config()
+    line = np.full((3, 1), 3, np.uint8)
+    for n in range(30):
+        index[n, 8:60, 90:] = 0
+        paint(index[n], line, 95, 10 + n % 5)
+    start = start_from_frames(index, scene.frames().episode, settings)
+    targets = anchor_targets(start.seen, start.bank, 30, index.shape[1:], settings.model)
+    thin = 1 + int(np.flatnonzero((start.bank.sizes == [1, 3]).all(1))[0])
+    n, row, column, layer = np.nonzero(targets.sprite == thin)
+    shift = targets.shift[n, row, column, layer, 0] - settings.model.max_shift
+    assert len(n) == 30 and (column * 8 + 4 + shift - 8 + (16 - 1) // 2 == 95).all()
 
 
 def test_windows_are_distinct_and_carry_the_pixels_around_their_anchor():

@@ -138,7 +138,7 @@ def read_info(path: str | Path) -> RecordingInfo:
     """
     file = Path(path) / INFO_FILE
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text(encoding="utf-8"))
         version = values["format_version"]
         info = _from_dict(values) if version == FORMAT_VERSION else None
     except FileNotFoundError:

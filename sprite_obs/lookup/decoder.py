@@ -1,6 +1,7 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,10 @@ class LookupDecoder:
         self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
         self._known = {key: [self._whole(i)] for i, key in enumerate(bank.keys().tolist())}
         self._remembered: OrderedDict[int, list[Part]] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves behind what is remembered; it can be found again."""
+        return self.__dict__ | {"_remembered": OrderedDict()}
 
     def _whole(self, sprite: int) -> Part:
         width, height = self.bank.sizes[sprite].tolist()

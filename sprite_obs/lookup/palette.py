@@ -39,13 +39,17 @@ class Palette:
     Args:
         colors: `(P, 3)` uint8 RGB, P at most 255.
         exact: whether other colours are unknown (emulator frames) or take the index of the
-            nearest one (compressed video, photographs).
+            nearest one (compressed video, photographs), to within 8 levels per channel.
     """
 
     def __init__(self, colors: np.ndarray, exact: bool = True) -> None:
         self.colors = np.ascontiguousarray(colors, dtype=np.uint8)
         self.exact = exact
         self._table = _exact_table(self.colors) if exact else _nearest_table(self.colors)
+
+    def __reduce__(self) -> tuple[type["Palette"], tuple[np.ndarray, bool]]:
+        """Pickles the colours alone; the table is 16 MiB and quickly made."""
+        return Palette, (self.colors, self.exact)
 
     @classmethod
     def of_frames(cls, frames: np.ndarray, seed: int = 0) -> "Palette":

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sprite_obs.lookup.bank import TRANSPARENT
+
 COMMON = 0.01
 """Colours that fill a smaller share of the background keep their value."""
 AGREEMENT = 0.6
@@ -25,7 +27,7 @@ def shown_background(
         return background
     shown = np.arange(256, dtype=np.uint8)
     for color in np.unique(background):
-        now = np.bincount(index[background == color], minlength=256)
+        now = np.bincount(index[background == color], minlength=256)[:TRANSPARENT]
         if now.sum() >= COMMON * index.size and now.max() >= AGREEMENT * now.sum():
             shown[color] = now.argmax()
     return shown[background]

@@ -1,1 +1,1 @@
-"""How well frames are rebuilt."""
+"""How well frames are rebuilt, and how well objects are found."""

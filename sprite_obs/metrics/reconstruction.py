@@ -69,6 +69,8 @@ def psnr(frames: np.ndarray, reconstructions: np.ndarray) -> float:
     return error.psnr
 
 
-def json_number(value: float) -> float | str:
-    """Returns the text "Infinity" for what JSON has no number for, which `float()` reads back."""
+def json_number(value: float) -> float | str | None:
+    """Returns the text "Infinity" where JSON has no number, and None for what is no number."""
+    if math.isnan(value):
+        return None
     return value if math.isfinite(value) else "Infinity"

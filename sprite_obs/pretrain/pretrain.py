@@ -66,6 +66,7 @@ def pretrain(
     identity = {"config": _decisive(config), "data": zlib.crc32(material.indices.tobytes())}
     train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
     checkpoint = _freeze(model.cpu(), material, config)
+    checkpoint = _with_better_decoder(checkpoint, frames.images, config.discover.max_foreground)
     save_checkpoint(folder, checkpoint)
     return checkpoint
 
@@ -143,11 +144,11 @@ def _training_data(
 
 
 def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> Checkpoint:
-    """Rounds what was learned to the game's colours and picks the decoder that rebuilds better."""
+    """Rounds what was learned to the game's colours."""
     sprites, background = bake(model, material.palette)
     num_sprites = len(sprites)
     start = material.start
-    checkpoint = Checkpoint(
+    return Checkpoint(
         model=model,
         config=config.model,
         sprites=sprites,
@@ -160,8 +161,6 @@ def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> 
         env_id=material.frames.env_id,
         settings={"num_frames": len(material.indices)} | to_dict(config),
     )
-    images, limit = material.frames.images, config.discover.max_foreground
-    return _with_better_decoder(checkpoint, images, limit)
 
 
 def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +187,7 @@ def _with_better_decoder(
     """
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
     differs = (sample != checkpoint.background).any(3).mean((1, 2))  # (N,)
-    usual = sample[differs <= max_foreground]
+    usual = sample[differs <= max_foreground] if (differs <= max_foreground).any() else sample
     wrong = {}
     for name in DECODERS:
         encoder = FrozenEncoder(checkpoint, decoder=name)

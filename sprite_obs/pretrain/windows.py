@@ -7,6 +7,7 @@ import numpy as np
 
 from sprite_obs.config import ModelConfig
 from sprite_obs.detections import Detections
+from sprite_obs.errors import RecordingError
 from sprite_obs.lookup.bank import SpriteBank, canvas_offset
 
 MAX_WINDOWS = 200_000
@@ -58,8 +59,8 @@ def anchor_targets(
     sprite = np.zeros((num_frames, rows, columns, layers), np.int64)
     shift = np.zeros((num_frames, rows, columns, layers, 2), np.int64)
     found = np.flatnonzero(seen.sprite > 0)
-    cell, classes = _cells(seen.box[found], bank.sizes[seen.sprite[found] - 1], config)
-    cell = np.clip(cell, 0, [columns - 1, rows - 1])
+    last = np.array([columns - 1, rows - 1])
+    cell, classes = _cells(seen.box[found], bank.sizes[seen.sprite[found] - 1], last, config)
     for i, (c, r), shifts in zip(found, cell, classes, strict=True):
         for layer in range(min(seen.layer[i], layers - 1), layers):
             here = seen.frame[i], r, c, layer
@@ -70,12 +71,12 @@ def anchor_targets(
 
 
 def _cells(
-    box: np.ndarray, sizes: np.ndarray, config: ModelConfig
+    box: np.ndarray, sizes: np.ndarray, last: np.ndarray, config: ModelConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns `(N, 2)` (column, row) of each sprite's anchor and `(N, 2)` classes of its shift."""
     stride = config.anchor_stride
     centre = box[:, :2] - canvas_offset(config.sprite_size, sizes) + config.sprite_size // 2
-    cell = centre // stride
+    cell = np.clip(centre // stride, 0, last)  # a centre may lie on the frame's far border
     return cell, centre - cell * stride - stride // 2 + config.max_shift
 
 
@@ -134,8 +135,13 @@ def collect_windows(
         [_window_keys(_padded(image, stride), stride, rows, columns) for image in index]
     )
     _, first, count = np.unique(keys[targets.known], return_index=True, return_counts=True)
+    if not len(first):
+        raise RecordingError(
+            "expected frames that the counted sprites explain in part, got none; record more"
+        )
     if len(first) > MAX_WINDOWS:
-        kept = np.sort(rng.choice(len(first), MAX_WINDOWS, replace=False))
+        shown = targets.sprite[targets.known][first].any(1)
+        kept = np.argsort(rng.random(len(first)) - shown)[:MAX_WINDOWS]  # those with sprites first
         first, count = first[kept], count[kept]
     frame, row, column = (axis[first] for axis in np.nonzero(targets.known))
     pixels = np.empty((len(first), 3 * stride, 3 * stride), np.uint8)
