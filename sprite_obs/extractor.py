@@ -75,18 +75,17 @@ class SpriteExtractor(BaseFeaturesExtractor):
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         """Returns `(B, features_dim)` float32 features of a batch of observations."""
         presence = observations["presence"].unsqueeze(2)  # (B, M, 1)
-        position = (observations["position"] * self.position_scale - 1) * presence  # (B, M, 2)
+        weight = presence / observations["type"].clamp(min=1).unsqueeze(2)  # (B, M, 1)
+        position = observations["position"] * self.position_scale - 1  # (B, M, 2)
         velocity = observations["velocity"] * self.velocity_scale  # (B, M, 2)
         look = self.type_embedding(observations["type"].long())  # (B, M, E)
         look = look + self.sprite_embedding(observations["sprite"].long())
         motion = torch.cat((position, velocity), 2)  # (B, M, 4)
-        weight = presence / observations["type"].clamp(min=1).unsqueeze(2)  # (B, M, 1)
+        slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
         both = (weight[:, self.first] * weight[:, self.second]).sqrt()  # (B, pairs, 1)
         pairs = motion[:, self.first] - motion[:, self.second]  # (B, pairs, 4)
         close_up = (pairs[:, :, :2] * CLOSE_UP).clamp(-1, 1) * both  # (B, pairs, 2)
-        pairs = pairs * both
-        slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
-        return torch.cat((slots.flatten(1), pairs.flatten(1), close_up.flatten(1)), 1)
+        return torch.cat((slots.flatten(1), (pairs * both).flatten(1), close_up.flatten(1)), 1)
 
 
 def _boxes(space: spaces.Space) -> dict[str, spaces.Box]:

@@ -91,6 +91,20 @@ def test_small_differences_of_position_are_magnified(space):
     np.testing.assert_allclose(pairs[0, 4:].tolist(), [8 * 2 / WIDTH, -8 * 2 / HEIGHT], rtol=1e-4)
 
 
+def test_later_types_count_less(space):
+    extractor = SpriteExtractor(space)
+    place = {"position": (WIDTH, 0), "velocity": (WIDTH / 8, 0)}
+    far = {"position": (WIDTH / 2, HEIGHT)}
+    slots, pairs = split(extractor(batch(space, s0=place, s1=far)))
+    later, later_pairs = split(
+        extractor(batch(space, s0={**place, "type": 4}, s1={**far, "type": 4}))
+    )
+    torch.testing.assert_close(later[:, :5], slots[:, :5] / 4)
+    torch.testing.assert_close(later_pairs, pairs / 4)
+    _, mixed_pairs = split(extractor(batch(space, s0=place, s1={**far, "type": 4})))
+    torch.testing.assert_close(mixed_pairs, pairs / 2)
+
+
 def test_types_are_told_apart_and_learned(space):
     extractor = SpriteExtractor(space)
     slots, _ = split(extractor(batch(space, s0={"type": 1}, s1={"type": 4}, s2={"type": 4})))

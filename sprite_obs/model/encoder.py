@@ -16,9 +16,9 @@ MEAN_COLOR, COLOR_SCALE = 0.5, 4.0
 class WindowEncoder(nn.Module):
     """Reads each anchor's sprites off the 3 x 3 anchor cells around it (paper, section 3.2).
 
-    Emulator frames repeat bit for bit, so an output that depends on nothing but a bounded window of
-    pixels can be remembered under the window's bytes. Hence no normalisation over the frame: only
-    over the channels of one position. Beyond the frame's border the window holds black pixels
+    Emulator frames repeat bit for bit, so a recording has few distinct windows; an encoder whose
+    output depends on nothing but a bounded window learns from each of them once. Hence no
+    normalisation over the frame: only over the channels of one position. Beyond the frame's border the window holds black pixels
     (zeros), so the same function applies to every anchor, at the border too.
 
     Cell (r, c) covers the pixels from (r, c) * stride on; its centre is the anchor. Unlike in the
