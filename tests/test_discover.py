@@ -47,8 +47,20 @@ def test_a_resting_thing_is_no_background():
         paint(frame, box, 70, 60)
     mode = common_background(index, 0.25)
     assert (mode != scene.background).sum() == box.size
-    assert (remove_resting(index, mode, 0.25) == scene.background).all()
+    assert (remove_resting(index, mode, 0.25, 48) == scene.background).all()
     assert as_set(run(index).bank) == as_set(make_bank(scene.drawings))
+
+
+def test_a_row_of_bricks_stays_but_for_those_that_are_hit():
+    scene = make_scene(200)
+    wall = scene.background.copy()
+    wall[60:66, :90] = 2
+    index = np.where(scene.index == scene.background, wall, scene.index)
+    for n in range(200):
+        broken = np.s_[60:66, 0:10] if n % 2 else np.s_[60:66, 30:40]
+        index[n][broken] = np.where(index[n][broken] == 2, 1, index[n][broken])
+    found = remove_resting(index, common_background(index, 0.25), 0.25, 48)
+    assert (found[60:66, 42:88] == 2).all()
 
 
 def test_copies_of_known_sprites_leave_the_background():

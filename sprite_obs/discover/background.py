@@ -13,8 +13,6 @@ REGION_FACTOR = 5
 """A hole opens onto a region of its colour this many times larger than the thing it replaced."""
 MIN_CONTOUR = 4
 """Pairs across a border below which its continuity says nothing."""
-LARGE_REGION = 0.05
-"""Share of the frame above which a region of one colour is scenery and never removed whole."""
 REMOVED_SHARE = 0.1
 """Share of a region that must have been corrected before the rest of it follows."""
 
@@ -126,25 +124,32 @@ def _count_votes(frames: np.ndarray, background: np.ndarray, max_foreground: flo
     return votes
 
 
-def _remove_rest(background: np.ndarray, corrected: np.ndarray) -> np.ndarray:
-    """Lets whole regions follow when a part of them turned out to be a resting thing."""
+def _remove_rest(background: np.ndarray, corrected: np.ndarray, max_size: int) -> np.ndarray:
+    """Lets a whole region follow when a part of it turned out to be a resting thing.
+
+    Only what fits on a sprite's canvas can be one thing: a row of bricks stays but for those hit.
+    """
     labels, areas = color_regions(background)
     changed = corrected != background
     share = np.bincount(labels[changed], minlength=len(areas)) / areas
-    follow = (share >= REMOVED_SHARE) & (share < 1) & (areas <= LARGE_REGION * background.size)
-    for region in np.flatnonzero(follow):
+    for region in np.flatnonzero((share >= REMOVED_SHARE) & (share < 1)):
         inside = labels == region
+        if max(np.ptp(axis) for axis in np.nonzero(inside)) >= max_size:
+            continue
         corrected[inside & ~changed] = np.bincount(corrected[inside & changed]).argmax()
     return corrected
 
 
-def remove_resting(frames: np.ndarray, background: np.ndarray, max_foreground: float) -> np.ndarray:
+def remove_resting(
+    frames: np.ndarray, background: np.ndarray, max_foreground: float, max_size: int
+) -> np.ndarray:
     """Corrects a background in which things rest that other frames show gone.
 
     Args:
         frames: `(N, H, W)` uint8 palette indices.
         background: `(H, W)` uint8 palette indices, the mode.
         max_foreground: frames that differ more are left out.
+        max_size: side of a sprite's canvas in pixels; larger regions are scenery.
 
     Returns:
         `(H, W)` uint8, the background with eaten pills, broken bricks and the like taken out.
@@ -154,5 +159,5 @@ def remove_resting(frames: np.ndarray, background: np.ndarray, max_foreground: f
         corrected = np.where(votes.max(2) >= VOTES, votes.argmax(2), background).astype(np.uint8)
         if (corrected == background).all():
             break
-        background = _remove_rest(background, corrected)
+        background = _remove_rest(background, corrected, max_size)
     return background

@@ -82,7 +82,7 @@ def discover(
         background: `(H, W)` uint8 palette indices; None to learn it too.
     """
     if background is None:
-        background = _learn_background(frames[:: max(1, len(frames) // 1000)], config)
+        background = _learn_background(frames[:: max(1, len(frames) // 1000)], config, max_size)
     background, seen, drawings, keep = _count(frames, background, config, max_size)
     bank, kept = _select(seen, drawings, keep)
     composed = find_compositions(bank, np.bincount(kept.drawing, minlength=len(bank)))
@@ -118,6 +118,6 @@ def _count(
     return background, seen, drawings, keep
 
 
-def _learn_background(frames: np.ndarray, config: DiscoverConfig) -> np.ndarray:
+def _learn_background(frames: np.ndarray, config: DiscoverConfig, max_size: int) -> np.ndarray:
     background = common_background(frames, config.max_foreground)
-    return remove_resting(frames, background, config.max_foreground)
+    return remove_resting(frames, background, config.max_foreground, max_size)

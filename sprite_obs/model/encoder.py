@@ -18,8 +18,8 @@ class WindowEncoder(nn.Module):
 
     Emulator frames repeat bit for bit, so a recording has few distinct windows; an encoder whose
     output depends on nothing but a bounded window learns from each of them once. Hence no
-    normalisation over the frame: only over the channels of one position. Beyond the frame's border the window holds black pixels
-    (zeros), so the same function applies to every anchor, at the border too.
+    normalisation over the frame: only over the channels of one position. Beyond the frame's border
+    the window holds black pixels (zeros), so the same function applies to every anchor.
 
     Cell (r, c) covers the pixels from (r, c) * stride on; its centre is the anchor. Unlike in the
     paper the shifts come from the shared features instead of a second network per anchor.
