@@ -131,7 +131,12 @@ def train(args: Args) -> None:
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     agent.set_logger(configure(str(out), ["csv", "tensorboard"]))
     started = time.monotonic()
-    agent.learn(args.total_timesteps, callback=callbacks, progress_bar=True)
+    try:
+        agent.learn(args.total_timesteps, callback=callbacks, progress_bar=True)
+    except KeyboardInterrupt:
+        save_agent(agent, out / "interrupted.zip")
+        kept = f"interrupted after {agent.num_timesteps} steps; kept {out / 'interrupted.zip'}"
+        raise KeyboardInterrupt(kept) from None
     seconds = time.monotonic() - started
     save_agent(agent, out / "agent.zip")
     write_json(out / "result.json", summary(agent, seconds))
@@ -241,6 +246,9 @@ def main() -> None:
     except (SpriteObsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

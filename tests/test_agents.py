@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -208,3 +210,20 @@ def test_evaluation_refuses_what_it_cannot_use(
     (tmp_path / "pixels.zip").symlink_to(pixel_run / "agent.zip")
     (tmp_path / "pong").symlink_to(pong_model)
     assert re.search(message, error_of(evaluate, monkeypatch, capsys, *flags))
+
+
+def test_an_interrupted_training_keeps_its_agent(pong_model, tmp_path):
+    out = tmp_path / "run"
+    flags = ["--model", pong_model, "--total-timesteps", 10**7, "--out", out, "--eval-every", 0]
+    command = [sys.executable, ROOT / "agents" / "train_ppo.py", *flags, *TINY]
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    progress = out / "progress.csv"
+    while process.poll() is None and not (progress.exists() and progress.stat().st_size > 100):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    message = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert re.search(r"interrupted after \d+ steps; kept .*interrupted\.zip", message)
+    assert PPO.load(out / "interrupted.zip").num_timesteps > 0

@@ -182,7 +182,9 @@ def test_same_seed_same_weights(tmp_path):
 
 def test_resume_refuses_other_settings_and_missing_states(tmp_path):
     frames = make_scene(60).frames()
-    with pytest.raises(CheckpointError, match=r"no checkpoint at .*training\.safetensors"):
+    with pytest.raises(
+        CheckpointError, match=r"nothing to resume: .*training\.safetensors; start without"
+    ):
         pretrain(frames, config(), tmp_path, CPU, resume=True)
     pretrain(frames, config(), tmp_path, CPU)
     with pytest.raises(CheckpointError, match="started with another config;"):

@@ -130,9 +130,9 @@ def _check_fit(agent: Any, path: str, space: spaces.Space, frame_shape: tuple[in
     # Stable-Baselines3 puts channels first when it trains on images.
     if seen.dtype != np.uint8 or seen.shape not in (frame_shape, (channels, height, width)):
         raise SpriteObsError(
-            f"policy: the agent {path} observes {seen}, but the environment's frames are uint8 "
-            f"{frame_shape}; use an agent trained on these frames, without wrappers that change "
-            f"them"
+            f"policy: the agent {path} observes a {type(seen).__name__} of shape {seen.shape}, but "
+            f"the environment's frames are uint8 {frame_shape}; use an agent trained on these "
+            "frames, without wrappers that change them"
         )
     if agent.action_space != space:
         raise SpriteObsError(

@@ -41,6 +41,10 @@ def load_state(
     Raises:
         CheckpointError: when there is no state, or it belongs to other data or another config.
     """
+    if not (folder / STATE_FILE).exists():
+        raise CheckpointError(
+            f"nothing to resume: there is no {folder / STATE_FILE}; start without --resume"
+        )
     tensors, about = load_tensors(folder / STATE_FILE)
     different = [key for key, value in identity.items() if about["identity"].get(key) != value]
     if different:
