@@ -228,7 +228,7 @@ def test_output_below_a_file(fails, pong_model, pong_recording, tmp_path):
 def test_resume_without_anything_to_resume(fails, pong_recording, tmp_path):
     out = tmp_path / "out"
     line = fails("pretrain", "--data", pong_recording, "--out", out, "--resume")
-    assert "no checkpoint at" in line and "training.safetensors" in line
+    assert "nothing to resume" in line and "training.safetensors; start without --resume" in line
 
 
 def test_resume_with_other_settings(fails, pong_recording, tiny_model):

@@ -258,7 +258,7 @@ def test_agent_sees_the_current_frame(tmp_path, agents, monkeypatch):
 
 
 def test_agent_that_observes_other_frames(tmp_path, agents):
-    expected = r"ppo\.zip observes Box.*40, 36.*but the environment's frames are uint8 \(210, 160"
+    expected = r"ppo\.zip observes a Box of shape \(3, 40, 36\), but .*frames are uint8 \(210, 160"
     with pytest.raises(SpriteObsError, match=expected):
         record(BREAKOUT, 10, tmp_path, policy=str(agents / "ppo.zip"))
 
