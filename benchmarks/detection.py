@@ -26,7 +26,7 @@ from measure import (
     write_text,
 )
 
-from sprite_obs.config import PretrainConfig, load_yaml
+from sprite_obs.config import PretrainConfig, load_yaml, to_dict
 from sprite_obs.errors import RecordingError
 
 DECODERS = ("lookup", "network")
@@ -126,7 +126,7 @@ def games(args: Args) -> list[str]:
 def pretrain(data: Path, config: Path, model: Path) -> Usage:
     """Learns a game, unless that is done, and returns what it took."""
     made_of = {
-        "config": asdict(load_yaml(PretrainConfig, config)),
+        "config": to_dict(load_yaml(PretrainConfig, config)),
         "data": zlib.crc32(data.read_bytes()),
     }
     done_file = model / DONE_FILE

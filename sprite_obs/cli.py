@@ -114,13 +114,15 @@ class Pretrain:
         from sprite_obs.frames.sources import read_frames
         from sprite_obs.frozen import choose_device
         from sprite_obs.model_folder import keep_previous, write_pictures
+        from sprite_obs.pretrain.parallel import is_first_process
         from sprite_obs.pretrain.pretrain import pretrain
         from sprite_obs.pretrain.state import STATE_FILE
 
         device = choose_device(self.device)
         frames = read_frames(self.data)
         _make_folder(self.out)
-        if not self.resume and (previous := keep_previous(self.out)):
+        first = is_first_process()
+        if first and not self.resume and (previous := keep_previous(self.out)):
             print(f"kept what {self.out} held in {previous}", file=sys.stderr)
         try:
             with _step_bar(self.settings) as report:
@@ -129,6 +131,8 @@ class Pretrain:
             can_resume = (self.out / STATE_FILE).exists()
             hint = "; go on with the same command and --resume" if can_resume else ""
             raise KeyboardInterrupt(f"interrupted{hint}") from None
+        if not first:
+            return
         write_pictures(self.out, checkpoint, frames.images)
         num_sprites, num_types = len(checkpoint.sprites), len(checkpoint.type_capacity) - 1
         print(f"learned {num_sprites} sprites of {num_types} types: {self.out}")

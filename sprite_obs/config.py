@@ -58,10 +58,29 @@ class ModelConfig:
     """Largest offset of a sprite from its anchor in pixels, at least half of `anchor_stride`."""
     code_dim: int = 64
     """Length of the latent codes."""
+    sprite_sizes: tuple[int, ...] = ()
+    """Sides of the squares within which sprites are drawn, dealt out in turns; empty for the whole
+    canvas."""
+    encoder: Literal["window", "pyramid"] = "window"
+    """window: each anchor from its 3 x 3 cells; pyramid: the paper's partial convolutions."""
     encoder_width: int = 128
     """Channels of the encoder."""
-    background: Literal["color", "image"] = "image"
-    """A solid colour (k-means over pixels) or a learned image."""
+    shifts: Literal["shared", "crop"] = "shared"
+    """shared: from the encoder's features; crop: from the paper's second network, which sees each
+    anchor's crop of the frame and its sprite."""
+    normalize_codes: bool = True
+    """Layer-normalise the codes of sprites and anchors (paper; its ablation leaves it out)."""
+    learned_temperature: bool = True
+    """Learn the scale of the scores of Eq. 1; the paper's is fixed."""
+    background: Literal["color", "image", "scroll"] = "image"
+    """A solid colour (k-means over pixels), a learned image, or a learned image larger than the
+    frame of which each frame shows a part."""
+    scroll_x: int = 0
+    """Pixels by which a scrolling background is wider than the frame."""
+    scroll_y: int = 0
+    """Pixels by which a scrolling background is higher than the frame."""
+    selection: Literal["hard", "soft"] = "hard"
+    """How pictures show frames: from one sprite an anchor, or from mixtures (natural images)."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +101,62 @@ class TrainConfig:
     """AdamW's step size for everything but the background."""
     background_learning_rate: float = 1e-3
     """AdamW's step size for the background."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """cosine: a warm-up, then down along half a cosine."""
+    max_gradient_norm: float | None = 1.0
+    """Longer gradients are shortened to this; null for none."""
     beta_weight: float = 1e-4
     """Weight of the Beta(0.5, 0.5) prior (paper, section 3.6)."""
     usage_weight: float = 2e-3
     """Weight of the loss that keeps every sprite in use; only with `init: random`."""
-    max_active: int = 160
-    """Anchors composited per frame, those of largest presence; the rest counts as inactive."""
+    presence_weight: float = 0.0
+    """Weight of an L1 loss on presence."""
+    straight_through_every: int = 2
+    """Every so many steps reconstruct from the rounded scene, with the soft one's gradient; 0 for
+    none."""
+    gumbel: float = 0.0
+    """Scale of the Gumbel noise on the assignment at the first step; none is left at 60 %."""
+    shift_warmup: float = 0.0
+    """Share of the steps over which the largest shift grows from 0 to `max_shift`."""
+    reassign_every: int = 300
+    """Every so many steps of the first 60 %, sprites that nobody uses become copies of the regions
+    explained worst; 0 for never; only with `init: random`."""
+    dream_weight: float = 1.0
+    """Weight of the loss that teaches the encoder scenes made up from the model's own sprites; only
+    with `init: random`."""
+    overlap: Literal["average", "random"] = "average"
+    """Sprites of one layer that overlap: averaged by alpha, or in a random order (paper)."""
+    max_active: int | None = 160
+    """Anchors composited per frame, those of largest presence; the rest counts as inactive. null
+    for all."""
+    precision: Literal["32", "bf16"] = "32"
+    """Arithmetic of the forward pass; bf16 is for GPUs."""
     checkpoint_every: int = 100
     """Steps between two states from which `--resume` continues."""
 
+    @property
+    def reassigns(self) -> bool:
+        """Whether unused sprites get the place of others."""
+        return self.init == "random" and self.reassign_every > 0
+
+    @property
+    def dreams(self) -> bool:
+        """Whether the encoder learns from made-up scenes."""
+        return self.init == "random" and self.dream_weight > 0
+
     def __post_init__(self) -> None:
-        at_least = {"teach_iterations": 0, "iterations": 0, "beta_weight": 0, "usage_weight": 0}
-        at_least |= {"learning_rate": 0, "background_learning_rate": 0}
-        at_least |= {"teach_batch_size": 1, "batch_size": 1, "max_active": 1, "checkpoint_every": 1}
-        _check_ranges(self, **{key: (lowest, math.inf) for key, lowest in at_least.items()})
+        zero_or_more = (
+            "teach_iterations iterations beta_weight usage_weight presence_weight learning_rate "
+            "background_learning_rate straight_through_every gumbel reassign_every dream_weight"
+        )
+        one_or_more = "teach_batch_size batch_size checkpoint_every"
+        _check_ranges(self, **dict.fromkeys(zero_or_more.split(), (0, math.inf)))
+        _check_ranges(self, **dict.fromkeys(one_or_more.split(), (1, math.inf)))
+        _check_ranges(self, shift_warmup=(0, 1))
+        if self.max_active is not None:
+            _check_ranges(self, max_active=(1, math.inf))
+        if self.max_gradient_norm is not None:
+            _check_ranges(self, max_gradient_norm=(1e-6, math.inf))
 
 
 @dataclass(frozen=True)
@@ -144,8 +205,13 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         if value not in typing.get_args(hint):
             raise ConfigError(f"{where}: expected one of {typing.get_args(hint)}, got {value!r}")
         return value
-    if typing.get_origin(hint) in (typing.Union, types.UnionType) and value is None:
-        return None
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (given,) = set(typing.get_args(hint)) - {types.NoneType}
+        return None if value is None else _checked(given, value, where)
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_checked(typing.get_args(hint)[0], item, where) for item in value)
+    if typing.get_origin(hint) is tuple:
+        raise ConfigError(f"{where}: expected a list, got {value!r}")
     if hint is float and type(value) in (int, str):
         return _as_float(value, where)
     if hint in (int, float, str, bool) and type(value) is not hint:
@@ -179,5 +245,9 @@ def load_yaml(kind: type[Config], path: str | Path) -> Config:
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """Returns a configuration as nested dictionaries of plain values."""
-    return dataclasses.asdict(config)
+    """Returns a configuration as nested dictionaries of values that JSON and YAML know."""
+
+    def plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in items}
+
+    return dataclasses.asdict(config, dict_factory=plain)

@@ -29,6 +29,9 @@ class FrozenEncoder:
         device: where the network runs: `cpu`, `cuda` or `auto`.
         decoder: `lookup` or `network`; None for the checkpoint's choice.
 
+    Raises:
+        CheckpointError: when the decoder is not one for this model.
+
     Attributes:
         frame_shape: (H, W, 3) of the frames it reads.
         env_id: the environment that the frames came from, or None.
@@ -51,6 +54,12 @@ class FrozenEncoder:
         self.num_sprites = len(checkpoint.sprites)
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
+        self._scrolls = checkpoint.config.background == "scroll"
+        if self._scrolls and self.decoder == "lookup":
+            raise CheckpointError(
+                "expected decoder network for a model whose background scrolls, got lookup, which "
+                "compares frames with a still background"
+            )
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         thresholds = checkpoint.settings["discover"]
@@ -105,7 +114,10 @@ class FrozenEncoder:
         Returns:
             `(B, H, W, 3)` uint8.
         """
-        shown = self.palette.index(self._checked(frames))  # (B, H, W)
+        frames = self._checked(frames)
+        if self._scrolls:
+            return self.network.backgrounds(frames)
+        shown = self.palette.index(frames)  # (B, H, W)
         for index in shown:
             index[:] = self._lookup.shown_background(index)
         return self.palette.rgb(shown)

@@ -30,30 +30,32 @@ class NetworkDecoder:
         self._stride = model.encoder.anchor_stride
 
     @torch.inference_mode()
-    def infer(self, frames: np.ndarray) -> SpriteScene:
-        """Infers the soft scene of `(B, H, W, 3)` uint8 frames."""
+    def infer(self, frames: np.ndarray, hard: bool = False) -> SpriteScene:
+        """Infers the soft scene of `(B, H, W, 3)` uint8 frames; `hard` as in `SpriteModel`."""
         tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-        return self.model(tensor.permute(0, 3, 1, 2).float() / 255)
+        return self.model(tensor.permute(0, 3, 1, 2).float() / 255, hard)
 
     def decode(self, frames: np.ndarray) -> list[Row]:
         """Finds the sprites of `(B, H, W, 3)` uint8 frames."""
         rows: list[Row] = []
         for start in range(0, len(frames), BATCH):
-            rows += self._rows(self.infer(frames[start : start + BATCH]), start)
+            rows += self._rows(self.infer(frames[start : start + BATCH], hard=True), start)
         return rows
 
+    @torch.inference_mode()
+    def backgrounds(self, frames: np.ndarray) -> np.ndarray:
+        """Returns what lies behind the sprites of frames, `(B, H, W, 3)` uint8."""
+        parts = []
+        for start in range(0, len(frames), BATCH):
+            scene = self.infer(frames[start : start + BATCH]).harden()
+            shown = self.model.behind(scene).permute(0, 2, 3, 1)  # (b, H, W, 3)
+            parts.append(shown.mul(255).round().byte().cpu().numpy())
+        return np.concatenate(parts)
+
     def _rows(self, scene: SpriteScene, first_frame: int) -> list[Row]:
-        active = scene.presence >= 0.5
-        frame, layer, row, column = (axis.cpu().numpy() for axis in active.nonzero(as_tuple=True))
-        sprite = scene.assignment[active].argmax(-1).cpu().numpy()
-        score = scene.presence[active].cpu().numpy()
-        shift = torch.stack(
-            [scene.shift_x[active].argmax(-1), scene.shift_y[active].argmax(-1)], -1
-        )
-        middle = scene.shift_x.shape[-1] // 2
-        anchor = np.stack([column, row], -1) * self._stride + self._stride // 2
-        corner = anchor + shift.cpu().numpy() - middle - self._canvas // 2
-        corner += self._corners[sprite]
+        placed = scene.placed(self._stride)
+        frame, layer, sprite, x, y, score = (part.cpu().numpy() for part in placed)
+        corner = np.stack([x, y], -1) - self._canvas // 2 + self._corners[sprite]
         table = np.column_stack(
             [frame + first_frame, sprite + 1, layer, corner, self._sizes[sprite]]
         )

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -29,16 +30,65 @@ SMALL = ModelConfig(
         ("encoder_width", 0, "1 or more"),
         ("sprite_size", 7, "even"),
         ("sprite_size", 0, "even"),
-        ("anchor_stride", 3, "even"),
+        ("anchor_stride", 0, "1 or more"),
         ("max_shift", 1, r"half of anchor_stride \(2\)"),
         ("code_dim", 12, "multiple of 8"),
         ("code_dim", 0, "multiple of 8"),
-        ("background", "video", "one of"),
+        ("sprite_sizes", (4, 7), "even sizes from 2 to"),
+        ("sprite_sizes", (99,), "even sizes from 2 to"),
+        ("scroll_x", 3, "0, like scroll_y"),
     ],
 )
 def test_impossible_sizes_are_refused_by_name(key, value, expected):
-    with pytest.raises(ConfigError, match=rf"{key}: expected .*{expected}.*, got {value!r}"):
+    with pytest.raises(
+        ConfigError, match=rf"{key}: expected .*{expected}.*, got {re.escape(repr(value))}"
+    ):
         build_model(replace(SMALL, **{key: value}), 1, (12, 16))
+
+
+def test_the_pyramid_fixes_the_distance_of_anchors():
+    with pytest.raises(ConfigError, match=r"anchor_stride: expected half of sprite_size \(4\)"):
+        build_model(replace(SMALL, encoder="pyramid", anchor_stride=2), 1, (12, 16))
+
+
+def test_a_scrolling_background_must_scroll():
+    with pytest.raises(ConfigError, match="scroll_x: expected more than 0, or scroll_y"):
+        build_model(replace(SMALL, background="scroll"), 1, (12, 16))
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {},
+        {"num_layers": 1},
+        {"num_layers": 3},
+        {"anchor_stride": 3},
+        {"encoder": "pyramid"},
+        {"encoder": "pyramid", "sprite_size": 12, "anchor_stride": 6, "max_shift": 6},
+        {"encoder": "pyramid", "shifts": "crop"},
+        {"shifts": "crop"},
+        {"normalize_codes": False},
+        {"learned_temperature": False},
+        {"sprite_sizes": (4, 8)},
+        {"background": "scroll", "scroll_x": 5, "scroll_y": 2},
+    ],
+    ids=str,
+)
+def test_every_variant_infers_renders_and_learns(variant):
+    torch.manual_seed(0)
+    config = replace(SMALL, **variant)
+    model = build_model(config, 5, (13, 18))
+    frames = torch.rand(2, 3, 13, 18)
+    scene = model(frames)
+    image = model.reconstruct(scene)
+    assert image.shape == frames.shape and image.min() >= 0 and image.max() <= 1
+    (reconstruction_loss(image, frames) + scene.presence.mean()).backward()
+    without = [name for name, p in model.named_parameters() if p.grad is None]
+    assert without == []
+    again = build_model(config, 5, (13, 18))
+    again.load_state_dict(model.state_dict())
+    again.eval()
+    torch.testing.assert_close(again.reconstruct(again(frames)), image)
 
 
 @pytest.mark.parametrize("count", [0, 7])

@@ -164,14 +164,14 @@ def test_equally_present_anchors_are_taken_in_order():
 
 def test_the_same_scene_gives_the_same_bits():
     sprites, scene = random_sprites().float(), random_scene()
-    scene = SpriteScene(*(part.float() for part in scene))
+    scene = SpriteScene(*(part.float() for part in scene[:5]))
     images = [composite(sprites, scene, STRIDE, 10) for _ in range(3)]
     assert torch.equal(images[0], images[1]) and torch.equal(images[0], images[2])
 
 
 def test_a_frame_does_not_depend_on_its_batch():
     sprites, scene = random_sprites(), random_scene()
-    alone = SpriteScene(*(part[1:] for part in scene))
+    alone = SpriteScene(*(part[1:] for part in scene[:5]))
     torch.testing.assert_close(
         composite(sprites, scene, STRIDE, 7)[1:], composite(sprites, alone, STRIDE, 7)
     )

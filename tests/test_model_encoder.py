@@ -31,7 +31,7 @@ def test_pixels_outside_of_the_window_do_not_matter(encoder, codes, row, column)
     window = (..., slice(top, (row + 2) * STRIDE), slice(left, (column + 2) * STRIDE))
     other = torch.rand_like(frame)
     other[window] = frame[window]
-    for a, b in zip(encoder(frame, codes), encoder(other, codes), strict=True):
+    for a, b in zip(encoder(frame, codes)[:4], encoder(other, codes)[:4], strict=True):
         assert torch.equal(a[:, :, row, column], b[:, :, row, column])
         assert not torch.equal(a, b)
 
@@ -51,7 +51,7 @@ def test_a_crop_on_the_grid_gives_the_same_inside(encoder, codes):
     encoder, codes = encoder.double(), codes.double()
     frame = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     crop = frame[..., 2 * STRIDE : 7 * STRIDE, STRIDE : 6 * STRIDE]
-    for whole, part in zip(encoder(frame, codes), encoder(crop, codes), strict=True):
+    for whole, part in zip(encoder(frame, codes)[:4], encoder(crop, codes)[:4], strict=True):
         torch.testing.assert_close(part[:, :, 1:-1, 1:-1], whole[:, :, 3:6, 2:5])
 
 
@@ -62,7 +62,7 @@ def test_windows_give_what_the_frame_gives_at_every_anchor(encoder, codes):
     windows = encoder.pad(frame).unfold(2, side, STRIDE).unfold(3, side, STRIDE)
     windows = windows.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, side, side)
     for whole, single in zip(
-        encoder(frame, codes), encoder.encode_windows(windows, codes), strict=True
+        encoder(frame, codes)[:4], encoder.encode_windows(windows, codes)[:4], strict=True
     ):
         assert single.shape[2:4] == (1, 1)
         by_anchor = whole[0].movedim(0, 2).flatten(0, 1)  # (R * C, L, ...)

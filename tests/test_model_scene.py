@@ -26,7 +26,7 @@ def test_hard_scene_is_the_argmax_of_the_scores():
     logits, scene = random_scene()
     hard = scene.harden()
     assert torch.equal(hard.presence, (logits.presence >= 0).float())
-    for weights, scores in zip(hard[1:4], logits[1:], strict=True):
+    for weights, scores in zip(hard[1:4], logits[1:4], strict=True):
         assert torch.equal(weights.argmax(-1), scores.argmax(-1))
         assert torch.equal(weights.sum(-1), torch.ones(2, 2, 3, 4))
         assert set(weights.unique().tolist()) == {0.0, 1.0}
@@ -44,11 +44,11 @@ def test_presence_of_one_half_is_present_and_ties_go_to_the_first():
 def test_straight_through_has_hard_values_and_soft_gradients():
     logits, scene = random_scene(requires_grad=True)
     through, hard = scene.straight_through(), scene.harden()
-    assert all(torch.equal(a, b) for a, b in zip(through, hard, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(through[:5], hard[:5], strict=True))
     weights = [torch.rand_like(part) for part in scene[:4]]
 
     def gradients(of):
         total = sum((part * weight).sum() for part, weight in zip(of[:4], weights, strict=True))
-        return torch.autograd.grad(total, logits, retain_graph=True)
+        return torch.autograd.grad(total, logits[:4], retain_graph=True)
 
     assert all(torch.equal(a, b) for a, b in zip(gradients(through), gradients(scene), strict=True))

@@ -187,7 +187,7 @@ def test_resume_refuses_other_settings_and_missing_states(tmp_path):
     ):
         pretrain(frames, config(), tmp_path, CPU, resume=True)
     pretrain(frames, config(), tmp_path, CPU)
-    with pytest.raises(CheckpointError, match="started with another config;"):
+    with pytest.raises(CheckpointError, match=r"another config\.train\.batch_size;"):
         pretrain(frames, config(batch_size=3), tmp_path, CPU, resume=True)
     with pytest.raises(CheckpointError, match="started with another data;"):
         pretrain(make_scene(60, seed=3).frames(), config(), tmp_path, CPU, resume=True)
@@ -199,7 +199,9 @@ def test_too_few_frames(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
-    with pytest.raises(SpriteObsError, match=r"the loss became nan at step \d+; lower"):
+    with pytest.raises(
+        SpriteObsError, match=r"no longer a number at step \d+: .*nan.*; lower train"
+    ):
         pretrain(make_scene(60).frames(), config(learning_rate=1e30), tmp_path, CPU)
 
 

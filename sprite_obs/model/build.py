@@ -4,9 +4,12 @@ from torch import Tensor
 
 from sprite_obs.config import ModelConfig
 from sprite_obs.errors import ConfigError
-from sprite_obs.model.background import BACKGROUNDS
+from sprite_obs.model.background import ColorBackground, ImageBackground
 from sprite_obs.model.dictionary import SpriteDictionary
 from sprite_obs.model.encoder import WindowEncoder
+from sprite_obs.model.pyramid import PyramidEncoder
+from sprite_obs.model.scroll import OffsetNetwork, ScrollBackground
+from sprite_obs.model.shift_network import CropShiftNetwork
 from sprite_obs.model.sprite_model import SpriteModel
 
 
@@ -34,17 +37,56 @@ def build_model(
             f"num_sprites: expected 1 to {config.num_sprites} sprites, got {num_sprites}; "
             "raise num_sprites in the model's configuration or keep fewer"
         )
+    reach = config.scroll_y, config.scroll_x
+    sizes = config.sprite_size, config.max_shift, config.code_dim, config.encoder_width
     return SpriteModel(
-        encoder=WindowEncoder(
-            num_layers=config.num_layers,
-            anchor_stride=config.anchor_stride,
-            max_shift=config.max_shift,
-            code_dim=config.code_dim,
-            width=config.encoder_width,
+        encoder=_encoder(config),
+        dictionary=SpriteDictionary(
+            num_sprites,
+            config.sprite_size,
+            config.code_dim,
+            config.sprite_sizes,
+            config.normalize_codes,
         ),
-        dictionary=SpriteDictionary(num_sprites, config.sprite_size, config.code_dim),
-        background=BACKGROUNDS[config.background](frame_size, background),
+        background=_background(config, frame_size, background),
+        shift_network=CropShiftNetwork(*sizes) if config.shifts == "crop" else None,
+        offset_network=(
+            OffsetNetwork(frame_size, reach, config.encoder_width)
+            if config.background == "scroll"
+            else None
+        ),
     )
+
+
+def _encoder(config: ModelConfig) -> WindowEncoder | PyramidEncoder:
+    max_shift = config.max_shift if config.shifts == "shared" else None
+    if config.encoder == "pyramid":
+        return PyramidEncoder(
+            config.num_layers,
+            config.sprite_size,
+            max_shift,
+            config.code_dim,
+            config.encoder_width,
+            config.normalize_codes,
+            config.learned_temperature,
+        )
+    return WindowEncoder(
+        config.num_layers,
+        config.anchor_stride,
+        max_shift,
+        config.code_dim,
+        config.encoder_width,
+        config.normalize_codes,
+        config.learned_temperature,
+    )
+
+
+def _background(
+    config: ModelConfig, frame_size: tuple[int, int], start: Tensor | None
+) -> ColorBackground | ImageBackground | ScrollBackground:
+    if config.background == "scroll":
+        return ScrollBackground(frame_size, (config.scroll_y, config.scroll_x), start)
+    return (ColorBackground if config.background == "color" else ImageBackground)(frame_size, start)
 
 
 def check_model_config(config: ModelConfig) -> None:
@@ -53,21 +95,36 @@ def check_model_config(config: ModelConfig) -> None:
     Raises:
         ConfigError: naming the first key that is wrong.
     """
-    for key in ("num_layers", "num_sprites", "encoder_width"):
+    for key in ("num_layers", "num_sprites", "encoder_width", "anchor_stride"):
         _require(getattr(config, key) >= 1, config, key, "1 or more")
-    for key in ("sprite_size", "anchor_stride"):
-        value = getattr(config, key)
-        _require(value >= 2 and value % 2 == 0, config, key, "an even number of pixels, 2 or more")
+    size = config.sprite_size
+    even = size >= 2 and size % 2 == 0
+    _require(even, config, "sprite_size", "an even number of pixels, 2 or more")
     # Otherwise there are pixels that no sprite's centre can reach.
     least = config.anchor_stride // 2
     _require(
         config.max_shift >= least, config, "max_shift", f"half of anchor_stride ({least}) or more"
     )
+    if config.encoder == "pyramid":
+        half = config.sprite_size // 2
+        _require(
+            config.anchor_stride == half,
+            config,
+            "anchor_stride",
+            f"half of sprite_size ({half}) with the pyramid encoder",
+        )
+    for size in config.sprite_sizes:
+        fits = 2 <= size <= config.sprite_size and size % 2 == 0
+        _require(fits, config, "sprite_sizes", f"even sizes from 2 to {config.sprite_size}")
+    reach = max(config.scroll_x, config.scroll_y)
+    if config.background == "scroll":
+        _require(reach > 0, config, "scroll_x", "more than 0, or scroll_y, with background: scroll")
+    else:
+        _require(reach == 0, config, "scroll_x", "0, like scroll_y, without background: scroll")
     # The generator's 8 code_dim hidden features are normalised in groups of 64.
     _require(
         config.code_dim >= 8 and config.code_dim % 8 == 0, config, "code_dim", "a multiple of 8"
     )
-    _require(config.background in BACKGROUNDS, config, "background", f"one of {tuple(BACKGROUNDS)}")
 
 
 def _require(holds: bool, config: ModelConfig, key: str, expected: str) -> None:

@@ -1,9 +1,9 @@
 """Placing sprites and blending layers; functions, no parameters (paper, section 3.5).
 
-The paper draws a random order where sprites of one layer overlap. Here their colours are averaged
-by alpha and their transparencies multiplied, which needs no order: it is exact where sprites do not
-overlap, and the same scene always gives the same image. Only the anchors that show something are
-worth rendering, so each frame renders those of largest presence.
+The paper draws a random order where sprites of one layer overlap, as `order` does here. Without it
+their colours are averaged by alpha and their transparencies multiplied, which needs no order: it is
+exact where sprites do not overlap, and the same scene always gives the same image. Only the anchors
+that show something are worth rendering, so each frame renders those of largest presence.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ SMALL_ALPHA = 1e-6
 
 
 class _Active(NamedTuple):
-    """The N anchors that are rendered, as rows: canvas index b * L + l, cell and content."""
+    """The N anchors that are rendered, as rows: canvas index (b * L + l), cell and content."""
 
     canvas: Tensor  # (N,)
     row: Tensor  # (N,)
@@ -32,7 +32,11 @@ class _Active(NamedTuple):
 
 
 def composite(
-    sprites: Tensor, scene: SpriteScene, anchor_stride: int, max_active: int | None = None
+    sprites: Tensor,
+    scene: SpriteScene,
+    anchor_stride: int,
+    max_active: int | None = None,
+    order: Tensor | None = None,
 ) -> Tensor:
     """Renders a scene: places its sprites on their layers and blends these back to front.
 
@@ -47,14 +51,33 @@ def composite(
         anchor_stride: distance of two anchors in pixels, even and at most 2m.
         max_active: anchors rendered per frame, those of largest presence over all layers (of equals
             the first); the rest counts as inactive. None renders all.
+        order: `(B, G)` int64, a permutation per frame of the G = `num_groups` groups of anchors
+            that cannot overlap; sprites of later groups lie over those of earlier ones. None
+            averages.
 
     Returns:
         `(B, 3, H, W)` in [0, 1].
     """
     active = _select_active(scene, max_active)
     drawings = _render(sprites, active)  # (N, 4, S + 2m, S + 2m)
-    premultiplied, log_transmittance = _accumulate(drawings, active, scene, anchor_stride)
+    canvases = scene.presence.shape[1]
+    if order is not None:
+        active = _ordered(active, order, canvases, -(-drawings.shape[-1] // anchor_stride))
+        canvases *= order.shape[1]
+    premultiplied, log_transmittance = _accumulate(drawings, active, scene, anchor_stride, canvases)
     return _blend(premultiplied, log_transmittance, scene.background)
+
+
+def num_groups(sprite_size: int, max_shift: int, anchor_stride: int) -> int:
+    """Returns into how many groups anchors must be split so that no two of one group overlap."""
+    return (-(-(sprite_size + 2 * max_shift) // anchor_stride)) ** 2
+
+
+def _ordered(active: _Active, order: Tensor, layers: int, span: int) -> _Active:
+    """Gives each group of anchors a canvas of its own, at its place in the order."""
+    group = active.row % span * span + active.column % span  # (N,)
+    frame = active.canvas // layers
+    return active._replace(canvas=active.canvas * order.shape[1] + order[frame, group])
 
 
 def _select_active(scene: SpriteScene, max_active: int | None) -> _Active:
@@ -88,21 +111,21 @@ def _render(sprites: Tensor, active: _Active) -> Tensor:
 
 
 def _accumulate(
-    drawings: Tensor, active: _Active, scene: SpriteScene, stride: int
+    drawings: Tensor, active: _Active, scene: SpriteScene, stride: int, canvases: int
 ) -> tuple[Tensor, Tensor]:
-    """Adds drawings up per layer: premultiplied (B, L, 4, H, W) and log(1 - a) (B, L, 1, H, W)."""
-    batch, layers, rows, columns = scene.presence.shape
+    """Adds drawings up per canvas: premultiplied (B, n, 4, H, W) and log(1 - a) (B, n, 1, H, W)."""
+    batch, _, rows, columns = scene.presence.shape
     height, width = scene.background.shape[-2:]
     # With the canvas's origin at the first anchor's drawing, all drawings start at multiples of the
     # stride. That origin lies this far outside of the frame:
     margin = drawings.shape[-1] // 2 - stride // 2
 
-    def on_layers(images: Tensor) -> Tensor:
-        sums = _overlap_add(images, active, (batch * layers, rows, columns), stride)
+    def on_canvases(images: Tensor) -> Tensor:
+        sums = _overlap_add(images, active, (batch * canvases, rows, columns), stride)
         sums = sums[..., margin : margin + height, margin : margin + width]
-        return sums.unflatten(0, (batch, layers))
+        return sums.unflatten(0, (batch, canvases))
 
-    return on_layers(drawings), on_layers(_log_transmittance(drawings[:, 3:]))
+    return on_canvases(drawings), on_canvases(_log_transmittance(drawings[:, 3:]))
 
 
 def _log_transmittance(alpha: Tensor) -> Tensor:
@@ -137,11 +160,11 @@ def _overlap_add(
 
 
 def _blend(premultiplied: Tensor, log_transmittance: Tensor, background: Tensor) -> Tensor:
-    """Puts layers over the background, back to front (Porter and Duff's "over")."""
+    """Puts canvases over the background, back to front (Porter and Duff's "over")."""
     colour, alpha = premultiplied[:, :, :3], premultiplied[:, :, 3:]
-    opacity = -torch.expm1(log_transmittance)  # (B, L, 1, H, W), 1 - product of (1 - a)
+    opacity = -torch.expm1(log_transmittance)  # (B, n, 1, H, W), 1 - product of (1 - a)
     ratio = torch.where(alpha > SMALL_ALPHA, opacity / alpha.clamp(min=SMALL_ALPHA), 1.0)
     image = background
-    for layer in range(colour.shape[1]):
-        image = colour[:, layer] * ratio[:, layer] + image * (1 - opacity[:, layer])
+    for n in range(colour.shape[1]):
+        image = colour[:, n] * ratio[:, n] + image * (1 - opacity[:, n])
     return image

@@ -1,5 +1,7 @@
 """SpriteDictionary: K learned RGBA sprites, decoded from latent codes."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,12 +28,27 @@ class SpriteDictionary(nn.Module):
         num_sprites: K, entries of the dictionary.
         sprite_size: S, side of a sprite in pixels.
         code_dim: d, length of a latent code, a multiple of 8.
+        drawn_sizes: sides of the squares within which sprites are drawn, dealt out in turns; all
+            are centred on a canvas of `sprite_size`. Empty for whole canvases.
+        normalize_codes: whether codes are layer-normalised (without, the paper's ablation, 4.2).
     """
 
-    def __init__(self, num_sprites: int, sprite_size: int, code_dim: int) -> None:
+    canvas_mask: Tensor
+
+    def __init__(
+        self,
+        num_sprites: int,
+        sprite_size: int,
+        code_dim: int,
+        drawn_sizes: Sequence[int] = (),
+        normalize_codes: bool = True,
+    ) -> None:
         super().__init__()
         features = 8 * code_dim
         self.sprite_size = sprite_size
+        self.normalize_codes = normalize_codes
+        mask = _canvas_mask(num_sprites, sprite_size, drawn_sizes or (sprite_size,))
+        self.register_buffer("canvas_mask", mask, persistent=False)
         self.latents = nn.Parameter(torch.randn(num_sprites, code_dim))
         self.hidden = nn.Sequential(
             nn.Linear(code_dim, features),
@@ -42,12 +59,14 @@ class SpriteDictionary(nn.Module):
 
     def codes(self) -> Tensor:
         """Returns the normalised latent codes, `(K, d)`, with which anchors are compared."""
+        if not self.normalize_codes:
+            return self.latents
         return F.layer_norm(self.latents, self.latents.shape[-1:])
 
     def forward(self) -> Tensor:
         """Decodes all sprites: `(K, 4, S, S)` in [0, 1], RGB (not premultiplied) and alpha."""
         flat = self.output(self.hidden(self.codes())).sigmoid()  # (K, 4 S S)
-        return flat.unflatten(-1, (4, self.sprite_size, self.sprite_size))
+        return flat.unflatten(-1, (4, self.sprite_size, self.sprite_size)) * self.canvas_mask
 
     @torch.no_grad()
     def relate_codes(self, sprites: Tensor) -> None:
@@ -67,7 +86,7 @@ class SpriteDictionary(nn.Module):
         self.latents.copy_((self.latents + components / scale) / 2**0.5)
 
     @torch.no_grad()
-    def fit(self, sprites: Tensor) -> None:
+    def fit(self, sprites: Tensor, margin: float = LOGIT_MARGIN) -> None:
         """Sets the generator's last layer so that the dictionary shows given sprites.
 
         The layer is linear in the logits of the pixels, so this is a least-squares problem with a
@@ -77,6 +96,7 @@ class SpriteDictionary(nn.Module):
         Args:
             sprites: `(K, 4, S, S)` in [0, 1], RGB (not premultiplied) and alpha. Colours are
                 ignored, and become 0, where alpha is 0.
+            margin: distance that values keep from 0 and 1; a larger one leaves more gradient.
 
         Raises:
             ValueError: when the shape is not that of this dictionary.
@@ -86,10 +106,20 @@ class SpriteDictionary(nn.Module):
             raise ValueError(f"expected sprites of shape {expected}, got {tuple(sprites.shape)}")
         target = sprites.to(self.output.weight.device, torch.float64)
         target = torch.where(target[:, 3:] > 0, target, 0.0)
-        logits = target.flatten(1).logit(eps=LOGIT_MARGIN)  # (K, 4 S S)
+        logits = target.flatten(1).logit(eps=margin)  # (K, 4 S S)
         solution = _least_squares(_with_ones(self.hidden(self.codes()).double()), logits)
         self.output.weight.copy_(solution[:-1].T)
         self.output.bias.copy_(solution[-1])
+
+
+def _canvas_mask(num_sprites: int, side: int, drawn_sizes: Sequence[int]) -> Tensor:
+    """Returns `(K, 4, S, S)`: colours pass everywhere, alpha within each sprite's square."""
+    mask = torch.ones(num_sprites, 4, side, side)
+    mask[:, 3] = 0
+    for turn, drawn in enumerate(drawn_sizes):
+        margin = (side - drawn) // 2
+        mask[turn :: len(drawn_sizes), 3, margin : margin + drawn, margin : margin + drawn] = 1
+    return mask
 
 
 def _with_ones(features: Tensor) -> Tensor:

@@ -27,18 +27,29 @@ class WindowEncoder(nn.Module):
     Args:
         num_layers: L, depth layers.
         anchor_stride: side of a cell in pixels.
-        max_shift: m, largest shift in pixels.
+        max_shift: m, largest shift in pixels; None leaves the shifts to another network.
         code_dim: d, length of the latent codes.
         width: channels of the hidden features.
+        normalize_codes: whether anchors' codes are layer-normalised like the dictionary's.
+        learned_temperature: whether the scores of Eq. 1 have a learned scale; without, it is 1.
     """
 
     def __init__(
-        self, num_layers: int, anchor_stride: int, max_shift: int, code_dim: int, width: int
+        self,
+        num_layers: int,
+        anchor_stride: int,
+        max_shift: int | None,
+        code_dim: int,
+        width: int,
+        normalize_codes: bool = True,
+        learned_temperature: bool = True,
     ) -> None:
         super().__init__()
         self.num_layers = num_layers
         self.anchor_stride = anchor_stride
-        shifts = 2 * max_shift + 1
+        self.max_shift = max_shift
+        self.normalize_codes = normalize_codes
+        shifts = 0 if max_shift is None else 2 * max_shift + 1
         self.head_sizes = [code_dim, 1, shifts, shifts]
         self.features = nn.Sequential(
             nn.Conv2d(3, width, anchor_stride, stride=anchor_stride),
@@ -51,7 +62,7 @@ class WindowEncoder(nn.Module):
         self.heads = nn.Linear(width, num_layers * sum(self.head_sizes))
         # Two normalised codes have a product of at most d, which bounds the softmax of Eq. 1 away
         # from one-hot; a learned temperature lifts that bound.
-        self.log_scale = nn.Parameter(torch.zeros(()))
+        self.log_scale = nn.Parameter(torch.zeros(())) if learned_temperature else None
 
     def forward(self, frames: Tensor, codes: Tensor) -> SceneLogits:
         """Scores every anchor of whole frames.
@@ -94,6 +105,7 @@ class WindowEncoder(nn.Module):
         heads = heads.unflatten(-1, (self.num_layers, -1)).permute(0, 3, 1, 2, 4)
         anchor, presence, shift_x, shift_y = heads.split(self.head_sizes, -1)  # (B, L, R, C, ...)
         dim = codes.shape[-1]
-        scale = self.log_scale.exp() / math.sqrt(dim)
-        assignment = F.layer_norm(anchor, (dim,)) @ (codes.mT * scale)  # (B, L, R, C, K), Eq. 1
+        scale = 1 if self.log_scale is None else self.log_scale.exp()
+        anchor = F.layer_norm(anchor, (dim,)) if self.normalize_codes else anchor
+        assignment = anchor @ (codes.mT * (scale / math.sqrt(dim)))  # (B, L, R, C, K), Eq. 1
         return SceneLogits(presence.squeeze(-1), assignment, shift_x, shift_y)

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sprite_obs.model.scene import SpriteScene
+from sprite_obs.model.scene import SceneLogits, SpriteScene
+from sprite_obs.pretrain.parallel import total
 
 # Probabilities stay this far from 0 and 1, where the Beta(0.5, 0.5) density is infinite.
 PROBABILITY_MARGIN = 1e-6
@@ -54,6 +55,37 @@ def usage_loss(scene: SpriteScene, floor: float = 0.5) -> Tensor:
     """
     assignment = scene.assignment.flatten(0, 3)  # (N, K)
     weights = scene.presence.detach().flatten()  # (N,)
-    shares = weights @ assignment / weights.sum().clamp(min=PROBABILITY_MARGIN)  # (K,)
+    placed = total(weights.sum()).clamp(min=PROBABILITY_MARGIN)
+    shares = total(weights @ assignment) / placed  # (K,)
     missing = 1 - shares * shares.numel() / floor
     return missing.clamp(min=0).mean()
+
+
+def naming_loss(logits: SceneLogits, sprite: Tensor, shift: Tensor) -> Tensor:
+    """Sum of the cross-entropies of presence, sprite and shift, where the truth is known.
+
+    Args:
+        logits: scores of B frames, or of B windows as frames of a single anchor.
+        sprite: `(B, L, R, C)` int64, sprite id, 0 for none.
+        shift: `(B, L, R, C, 2)` int64, classes of the shift in x and y.
+    """
+    present = sprite > 0
+    loss = F.binary_cross_entropy_with_logits(logits.presence, present.float())
+    summed = (
+        F.cross_entropy(logits.assignment[present], sprite[present] - 1, reduction="sum")
+        + F.cross_entropy(logits.shift_x[present], shift[present][:, 0], reduction="sum")
+        + F.cross_entropy(logits.shift_y[present], shift[present][:, 1], reduction="sum")
+    )
+    return loss + total(summed) / total(present.sum().float()).clamp(min=1)
+
+
+def offset_loss(logits: SceneLogits, offset: Tensor) -> Tensor:
+    """Sum of the cross-entropies of a scrolling background's offset, where the truth is known.
+
+    Args:
+        logits: scores of B frames.
+        offset: `(B, 2)` int64, in x and y.
+    """
+    assert logits.offset_x is not None and logits.offset_y is not None
+    in_x = F.cross_entropy(logits.offset_x, offset[:, 0])
+    return in_x + F.cross_entropy(logits.offset_y, offset[:, 1])

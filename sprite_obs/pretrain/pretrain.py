@@ -6,26 +6,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from sprite_obs.checkpoint import Checkpoint, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
-from sprite_obs.errors import RecordingError
+from sprite_obs.errors import ConfigError, RecordingError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
 from sprite_obs.model.build import build_model, check_model_config
+from sprite_obs.model.scroll import ScrollBackground, stitch
 from sprite_obs.model.sprite_model import SpriteModel
-from sprite_obs.pretrain.loop import Report, TrainingData, train
+from sprite_obs.pretrain.loop import Report, train
+from sprite_obs.pretrain.parallel import is_first_process, make_fabric
 from sprite_obs.pretrain.start import Start, start_from_frames
+from sprite_obs.pretrain.step import TrainingData
 from sprite_obs.pretrain.teach import WindowSampler
 from sprite_obs.pretrain.windows import anchor_targets, collect_windows
 
 JUDGED_FRAMES = 64
 """Frames on which the two decoders are compared."""
 DECODERS: tuple[DecoderName, ...] = ("lookup", "network")
+STITCHED_FRAMES = 64
+"""Frames from which a scrolling background is put together."""
 MIN_FRAMES = 50
 """Fewer frames show too little of a game."""
 
@@ -56,19 +60,44 @@ def pretrain(
             f"expected at least {MIN_FRAMES} frames to learn from, got {len(frames.images)}; "
             "record more"
         )
-    check_model_config(config.model)
+    check_config(config)
+    fabric = make_fabric(device, config.train)
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.num_threads)
     material = _prepare(frames, config)
     model = _build(material, config)
-    data = _training_data(material, config, device)
-    fabric = Fabric(accelerator=device.type, devices=1)
+    data = _training_data(material, config, fabric.device)
     identity = {"config": _decisive(config), "data": zlib.crc32(material.indices.tobytes())}
     train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
     checkpoint = _freeze(model.cpu(), material, config)
     checkpoint = _with_better_decoder(checkpoint, frames.images, config.discover.max_foreground)
-    save_checkpoint(folder, checkpoint)
+    if is_first_process():
+        save_checkpoint(folder, checkpoint)
     return checkpoint
+
+
+def check_config(config: PretrainConfig) -> None:
+    """Refuses what does not go together.
+
+    Raises:
+        ConfigError: naming the first key that is wrong.
+    """
+    check_model_config(config.model)
+    counted = {"encoder": "window", "shifts": "shared", "sprite_sizes": ()}
+    if config.train.init == "random":
+        return
+    for key, needed in counted.items():
+        given = getattr(config.model, key)
+        if given != needed:
+            raise ConfigError(
+                f"model.{key}: expected {needed or 'none'} with train.init: frames, got {given!r}; "
+                "or set train.init to random"
+            )
+    if config.model.background == "scroll":
+        raise ConfigError(
+            "model.background: expected color or image with train.init: frames, got 'scroll'; "
+            "or set train.init to random"
+        )
 
 
 def _decisive(config: PretrainConfig) -> dict[str, Any]:
@@ -111,6 +140,8 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
         background = color
     elif start is None and color is not None:
         background = color[:, None, None].expand(3, height, width)
+        if config.model.background == "scroll":
+            background = _stitched(material.frames.images, config)
     elif start is not None:
         image = material.palette.rgb(start.background)
         background = torch.from_numpy(image).permute(2, 0, 1) / 255
@@ -123,6 +154,14 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     return model
 
 
+def _stitched(images: np.ndarray, config: PretrainConfig) -> torch.Tensor:
+    """Puts a scrolling background together from a few frames: `(3, H + Y, W + X)` in [0, 1]."""
+    rng = np.random.default_rng(config.seed)
+    some = rng.choice(len(images), min(STITCHED_FRAMES, len(images)), replace=False)
+    frames = torch.from_numpy(images[np.sort(some)]).permute(0, 3, 1, 2) / 255
+    return stitch(frames, (config.model.scroll_y, config.model.scroll_x))
+
+
 def _drawn(start: Start, palette: Palette, config: PretrainConfig) -> torch.Tensor:
     """Draws the counted sprites: `(K, 4, S, S)` in [0, 1]."""
     canvases = to_canvases(start.bank, palette, config.model.sprite_size)
@@ -133,6 +172,7 @@ def _training_data(
     material: _Material, config: PretrainConfig, device: torch.device
 ) -> TrainingData:
     images = torch.from_numpy(material.frames.images).permute(0, 3, 1, 2)
+    images = images.to(device)  # once: a GPU would wait for every batch otherwise
     if material.start is None:
         return TrainingData(images)
     index, start = material.indices, material.start
@@ -171,11 +211,19 @@ def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
     """
     with torch.no_grad():
         rgba = model.dictionary().permute(0, 2, 3, 1).mul(255).round().byte().numpy()
-        image = model.background().permute(1, 2, 0).mul(255).round().byte().numpy()
+        image = _middle(model).permute(1, 2, 0).mul(255).round().byte().numpy()
     bank = from_canvases(rgba, palette)
     height, width, _ = image.shape
     background = palette.rgb(palette.nearest(image.reshape(-1, 3))).reshape(height, width, 3)
     return to_canvases(bank, palette, model.dictionary.sprite_size), background
+
+
+def _middle(model: SpriteModel) -> torch.Tensor:
+    """Returns the background, `(3, H, W)`; of one that scrolls, the middle."""
+    if not isinstance(model.background, ScrollBackground):
+        return model.background()
+    (height, width), (below, right) = model.background.frame_size, model.background.reach
+    return model.background.whole()[:, below // 2 :, right // 2 :][:, :height, :width]
 
 
 def _with_better_decoder(
@@ -185,6 +233,8 @@ def _with_better_decoder(
 
     Frames of another scene, such as the one before a game starts, are in neither's reach.
     """
+    if checkpoint.config.background == "scroll":
+        return checkpoint._replace(decoder="network")  # the look-up knows still backgrounds only
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
     differs = (sample != checkpoint.background).any(3).mean((1, 2))  # (N,)
     usual = sample[differs <= max_foreground] if (differs <= max_foreground).any() else sample

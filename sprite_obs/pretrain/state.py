@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -18,14 +17,12 @@ def save_state(
     step: int,
     model: nn.Module,
     optimizer: Optimizer,
-    generator: torch.Generator,
     identity: dict[str, Any],
 ) -> None:
-    """Writes weights, optimiser and random state after `step` steps, atomically."""
+    """Writes weights and optimiser after `step` steps, atomically."""
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in values.items()}
-    tensors["generator"] = generator.get_state()
     save_tensors(folder / STATE_FILE, tensors, {"step": step, "identity": identity})
 
 
@@ -33,7 +30,6 @@ def load_state(
     folder: Path,
     model: nn.Module,
     optimizer: Optimizer,
-    generator: torch.Generator,
     identity: dict[str, Any],
 ) -> int:
     """Restores what `save_state` wrote and returns the number of steps done.
@@ -46,16 +42,27 @@ def load_state(
             f"nothing to resume: there is no {folder / STATE_FILE}; start without --resume"
         )
     tensors, about = load_tensors(folder / STATE_FILE)
-    different = [key for key, value in identity.items() if about["identity"].get(key) != value]
+    different = _differing(identity, about["identity"])
     if different:
         raise CheckpointError(
-            f"cannot resume {folder}: it was started with another {' and '.join(different)}; "
-            "resume with the same, or pretrain into a new folder"
+            f"cannot resume {folder}: it was started with another {' and another '.join(different)}"
+            "; resume with the same, or pretrain into a new folder"
         )
-    generator.set_state(tensors.pop("generator"))
     model.load_state_dict(_strip(tensors, "model."))
     optimizer.load_state_dict(_optimizer_state(optimizer, _strip(tensors, "optimizer.")))
     return int(about["step"])
+
+
+def _differing(now: dict[str, Any], then: dict[str, Any], where: str = "") -> list[str]:
+    """Names the settings, such as `config.train.batch_size`, in which two runs differ."""
+    names = []
+    for key in sorted(now.keys() | then.keys()):
+        a, b = now.get(key), then.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            names += _differing(a, b, f"{where}{key}.")
+        elif a != b:
+            names.append(f"{where}{key}")
+    return names
 
 
 def _strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

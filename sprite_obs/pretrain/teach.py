@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from sprite_obs.lookup.palette import Palette
-from sprite_obs.model.scene import SceneLogits
+from sprite_obs.pretrain.parallel import share_of
 from sprite_obs.pretrain.windows import Windows
 
 
@@ -17,8 +16,8 @@ class WindowBatch(NamedTuple):
 
     Attributes:
         pixels: `(B, 3, 3 * stride, 3 * stride)` float32 in [0, 1].
-        sprite: `(B, L)` int64, sprite id, 0 for none.
-        shift: `(B, L, 2)` int64, classes of the shift in x and y.
+        sprite: `(B, L, 1, 1)` int64, sprite id at the middle anchor, 0 for none.
+        shift: `(B, L, 1, 1, 2)` int64, classes of the shift in x and y.
     """
 
     pixels: Tensor
@@ -41,11 +40,12 @@ class WindowSampler:
         self._weights = torch.from_numpy(_weights(windows))
 
     def sample(self, size: int, generator: torch.Generator) -> WindowBatch:
-        """Draws `size` windows with replacement."""
+        """Draws this process's part of `size` windows, with replacement."""
         rows = torch.multinomial(self._weights, size, replacement=True, generator=generator)
-        rows = rows.to(self._pixels.device)
+        rows = share_of(rows).to(self._pixels.device)
         pixels = self._colors[self._pixels[rows].int()].permute(0, 3, 1, 2)  # (B, 3, h, w)
-        return WindowBatch(pixels, self._sprite[rows], self._shift[rows])
+        sprite, shift = self._sprite[rows], self._shift[rows]
+        return WindowBatch(pixels, sprite[..., None, None], shift[:, :, None, None])
 
 
 def _color_table(palette: Palette) -> Tensor:
@@ -60,20 +60,3 @@ def _weights(windows: Windows) -> np.ndarray:
     with_sprite = rarity[windows.sprite].sum(1)
     without = np.where(with_sprite == 0, np.sqrt(windows.frequency), 0)
     return with_sprite / max(with_sprite.sum(), 1e-9) + without / max(without.sum(), 1e-9)
-
-
-def teaching_loss(logits: SceneLogits, batch: WindowBatch) -> Tensor:
-    """Sum of the cross-entropies of presence, sprite and shift at the windows' middle anchors.
-
-    Args:
-        logits: scores of B single anchors, `(B, L, 1, 1, ...)`.
-        batch: the B windows.
-    """
-    present = batch.sprite > 0  # (B, L)
-    scores = [part[:, :, 0, 0] for part in logits]
-    loss = F.binary_cross_entropy_with_logits(scores[0], present.float())
-    if present.any():
-        loss = loss + F.cross_entropy(scores[1][present], batch.sprite[present] - 1)
-        loss = loss + F.cross_entropy(scores[2][present], batch.shift[present][:, 0])
-        loss = loss + F.cross_entropy(scores[3][present], batch.shift[present][:, 1])
-    return loss
