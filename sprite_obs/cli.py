@@ -272,8 +272,11 @@ def _make_folder(folder: Path) -> None:
 @contextmanager
 def _step_bar(config: PretrainConfig) -> Iterator[Callable[[int, dict[str, float]], None]]:
     """Shows a bar over all steps, and yields what moves it to a step and shows its losses."""
+    from sprite_obs.pretrain.parallel import is_first_process
+
     teaching = config.train.teach_iterations if config.train.init == "frames" else 0
-    with tqdm(total=teaching + config.train.iterations, desc="counting", unit="step") as bar:
+    steps, hidden = teaching + config.train.iterations, not is_first_process()
+    with tqdm(total=steps, desc="counting", unit="step", disable=hidden) as bar:
 
         def report(step: int, losses: dict[str, float]) -> None:
             bar.set_description("teaching" if step <= teaching else "training", refresh=False)

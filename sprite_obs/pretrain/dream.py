@@ -43,8 +43,9 @@ class Dreams(NamedTuple):
 def dream(model: SpriteModel, scene: SpriteScene, seeds: Sequence[int]) -> Dreams:
     """Makes up a scene per seed and renders it.
 
-    Sprites lie anywhere. One that touches an earlier one lies on the layer above it, all others on
-    layer 0: a convention, without which a frame would not say on which layer a sprite is.
+    Sprites lie anywhere, or right beside each other. One that covers an earlier one lies on the
+    layer above it, all others on layer 0: a convention, without which a frame would not say on
+    which layer a sprite is.
 
     Args:
         model: whose sprites and background are drawn.
@@ -61,8 +62,8 @@ def dream(model: SpriteModel, scene: SpriteScene, seeds: Sequence[int]) -> Dream
     offset = np.zeros((len(seeds), 2), np.int64)
     for n, seed in enumerate(seeds if len(extents) else []):
         rng = np.random.default_rng(seed)
-        some = extents[rng.integers(len(extents), size=rng.integers(1, 2 * crowd + 2))]
-        _fill(sprite[n], shift[n], some, stride, rng)
+        count = int(rng.integers(1, 2 * crowd + 2))
+        _fill(sprite[n], shift[n], *_arrange(extents, count, grid, stride, rng), stride)
         offset[n] = rng.integers(0, np.array(_reach_of_background(model)) + 1)
     truth = (torch.from_numpy(a).to(sprites.device) for a in (sprite, shift, offset))
     return _render(model, len(sprites), *truth)
@@ -70,8 +71,9 @@ def dream(model: SpriteModel, scene: SpriteScene, seeds: Sequence[int]) -> Dream
 
 def _crowding(scene: SpriteScene) -> float:
     """Returns the sprites per anchor cell of real frames, over all layers."""
-    present = (scene.presence >= 0.5).float().sum(1).mean()
-    return min(max(float(total(present)) / world_size(), SPARSEST), DENSEST)
+    # Counted, because a mean of means could be rounded to another number of sprites.
+    placed = int(total((scene.presence >= 0.5).sum()))
+    return min(max(placed / (scene.presence[:, 0].numel() * world_size()), SPARSEST), DENSEST)
 
 
 def _reach_of_background(model: SpriteModel) -> tuple[int, int]:
@@ -97,19 +99,43 @@ def _extents(alpha: Tensor) -> np.ndarray:
     return np.array(rows, np.int64).reshape(-1, 5)
 
 
+def _arrange(
+    extents: np.ndarray, count: int, grid: torch.Size, stride: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws sprites and their places: `(n, 5)` extents and `(n, 2)` middles (x, y), back to front.
+
+    Half of them lie right beside the one before, half of those are the same again: things stand on
+    things, and tiles in rows.
+    """
+    size = np.array([grid[1], grid[0]]) * stride
+    chosen = extents[rng.integers(len(extents), size=count)]
+    middles = rng.integers(0, size, (count, 2))  # (x, y)
+    beside, again = rng.random((2, count)) < 0.5
+    side, slide = rng.integers(4, size=count), rng.random(count)
+    for i in np.flatnonzero(beside[1:]) + 1:
+        if again[i]:
+            chosen[i] = chosen[i - 1]
+        (_, *low, right, bottom), before = chosen[i], chosen[i - 1]
+        axis, far = side[i] % 2, side[i] >= 2
+        length = np.array([right, bottom]) - low
+        # Along one axis it begins where the other ends or the reverse, along the other it slides.
+        first, last = before[1:3] + middles[i - 1], before[3:5] + middles[i - 1]
+        start = first if again[i] else first - length + 1 + slide[i] * (last - first + length - 2)
+        start = start.astype(np.int64)
+        start[axis] = last[axis] if far else first[axis] - length[axis]
+        middles[i] = start - low
+    inside = ((middles >= 0) & (middles < size)).all(1)
+    return chosen[inside], middles[inside]
+
+
 def _fill(
-    sprite: np.ndarray,
-    shift: np.ndarray,
-    extents: np.ndarray,
-    stride: int,
-    rng: np.random.Generator,
+    sprite: np.ndarray, shift: np.ndarray, extents: np.ndarray, middles: np.ndarray, stride: int
 ) -> None:
-    """Places sprites anywhere on one frame: `(L, R, C)` ids and `(L, R, C, 2)` shifts."""
-    layers, rows, columns = sprite.shape
-    centres = rng.integers(0, (columns * stride, rows * stride), (len(extents), 2))  # (x, y)
-    boxes = extents[:, 1:] + np.tile(centres, 2)
+    """Writes sprites into one frame's `(L, R, C)` ids and `(L, R, C, 2)` shifts."""
+    layers = len(sprite)
+    boxes = extents[:, 1:] + np.tile(middles, 2)
     above = np.full(len(extents), -1)  # layers of what is placed
-    for i, (x, y) in enumerate(centres):
+    for i, (x, y) in enumerate(middles):
         touched = (boxes[:i, :2] < boxes[i, 2:]) & (boxes[i, :2] < boxes[:i, 2:])
         layer = 1 + max(above[:i][touched.all(1)], default=-1)
         here = min(layer, layers - 1), y // stride, x // stride
@@ -117,7 +143,7 @@ def _fill(
             continue
         above[i] = layer
         sprite[here] = extents[i, 0] + 1
-        shift[here] += centres[i] % stride - stride // 2
+        shift[here] += middles[i] % stride - stride // 2
 
 
 def _render(

@@ -90,6 +90,7 @@ def train(
         plan = plan_step(config, step, first, total, model.max_shift, scrolls)
         if step == first and data.sprites is not None:
             model.dictionary.fit(data.sprites)  # teaching has moved the codes, and their drawings
+            agree(model.dictionary)
         if plan.reassign:
             _reassign(model, data, config, fabric, generator)
         drawn = draw_step(data, config, generator, fabric.device, step >= first)

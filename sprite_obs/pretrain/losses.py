@@ -28,7 +28,8 @@ def beta_prior(probabilities: Tensor, a: float = 0.5) -> Tensor:
     Returns:
         A finite scalar, negative where the density is above 1.
     """
-    p = probabilities.clamp(PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
+    # In bf16 there is nothing between 1 - PROBABILITY_MARGIN and 1.
+    p = probabilities.float().clamp(PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
     log_normaliser = 2 * math.lgamma(a) - math.lgamma(2 * a)
     return log_normaliser - (a - 1) * (p.log() + (-p).log1p()).mean()
 

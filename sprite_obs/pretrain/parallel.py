@@ -36,13 +36,16 @@ def make_fabric(device: torch.device, config: TrainConfig) -> Fabric:
             )
     fabric = Fabric(
         accelerator=device.type,
-        devices=on_this_machine,
+        devices=os.environ.get("LT_DEVICES", on_this_machine),  # which ones, with `fabric run`
         num_nodes=processes // on_this_machine,
         # Teaching steps leave the generator and the background out.
-        strategy=DDPStrategy(find_unused_parameters=True) if processes > 1 else "auto",
+        strategy=(
+            DDPStrategy(find_unused_parameters=config.init == "frames") if processes > 1 else "auto"
+        ),
         precision=PRECISIONS[config.precision],  # type: ignore[arg-type]
     )
-    fabric.launch()
+    if "LT_CLI_USED" not in os.environ:  # `fabric run` has launched it already
+        fabric.launch()
     return fabric
 
 
