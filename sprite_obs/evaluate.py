@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from sprite_obs.checkpoint import Checkpoint
 from sprite_obs.detect import check_game, chunks, join
@@ -167,10 +166,8 @@ def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
     return images[np.linspace(0, len(images) - 1, count).round().astype(int)]
 
 
-def _soft_psnr(network: NetworkDecoder, images: np.ndarray, max_active: int) -> float:
+def _soft_psnr(network: NetworkDecoder, images: np.ndarray, max_active: int | None) -> float:
     score = ReconstructionScore()
     for _, batch in chunks(images, "rendering", SOFT_BATCH):
-        with torch.inference_mode():
-            rendered = network.model.reconstruct(network.infer(batch), max_active)  # (B, 3, H, W)
-        score.add(batch, rendered.permute(0, 2, 3, 1).cpu().numpy() * 255)
+        score.add(batch, network.render(batch, max_active))
     return score.psnr

@@ -46,7 +46,7 @@ def keep_previous(folder: Path) -> Path | None:
 
 
 def write_pictures(folder: Path, checkpoint: Checkpoint, images: np.ndarray) -> None:
-    """Draws the dictionary, and a few frames with their hard reconstructions.
+    """Draws the dictionary, and a few frames with their reconstructions.
 
     Args:
         folder: where `dictionary.png` and `reconstruction.png` go.
@@ -63,7 +63,11 @@ def _comparison(checkpoint: Checkpoint, images: np.ndarray) -> np.ndarray:
     indices = np.linspace(0, len(images) - 1, NUM_COMPARED + 2).round().astype(int)[1:-1]
     frames = images[indices]
     encoder = FrozenEncoder(checkpoint)
-    rebuilt = encoder.rebuild(frames)
+    if checkpoint.config.selection == "soft":
+        max_active = checkpoint.settings["train"]["max_active"]
+        rebuilt = encoder.network.render(frames, max_active).round().astype(np.uint8)
+    else:
+        rebuilt = encoder.rebuild(frames)
     captions = [
         f"frame {index}, {_quality(psnr(frame, again))}"
         for index, frame, again in zip(indices, frames[:, None], rebuilt[:, None], strict=True)

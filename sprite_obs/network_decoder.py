@@ -43,6 +43,20 @@ class NetworkDecoder:
         return rows
 
     @torch.inference_mode()
+    def render(self, frames: np.ndarray, max_active: int | None) -> np.ndarray:
+        """Rebuilds frames without rounding, for natural images (paper, section 3.3).
+
+        Args:
+            frames: `(B, H, W, 3)` uint8; each takes tens of megabytes.
+            max_active: as in `SpriteModel.reconstruct`.
+
+        Returns:
+            `(B, H, W, 3)` float32 in [0, 255].
+        """
+        rendered = self.model.reconstruct(self.infer(frames), max_active)  # (B, 3, H, W)
+        return rendered.permute(0, 2, 3, 1).mul(255).cpu().numpy()
+
+    @torch.inference_mode()
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, `(B, H, W, 3)` uint8."""
         parts = []

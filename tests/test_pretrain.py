@@ -1,18 +1,28 @@
 """Pretraining on scenes with known sprites: what is learned, resumed, and refused."""
 
 import dataclasses
+import math
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scenes import COLORS, make_scene, paint
+import yaml
+from scenes import COLORS, drawings, make_scene, paint
 
-from sprite_obs.checkpoint import load_checkpoint
-from sprite_obs.config import PretrainConfig, from_dict
-from sprite_obs.errors import CheckpointError, RecordingError, SpriteObsError
+from sprite_obs.checkpoint import load_checkpoint, load_tensors
+from sprite_obs.cli import main
+from sprite_obs.config import PretrainConfig, from_dict, to_dict
+from sprite_obs.errors import CheckpointError, ConfigError, RecordingError, SpriteObsError
+from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.bank import to_canvases
 from sprite_obs.lookup.palette import Palette
+from sprite_obs.metrics.reconstruction import psnr
 from sprite_obs.pretrain.pretrain import pretrain
 from sprite_obs.pretrain.start import start_from_frames
 from sprite_obs.pretrain.teach import WindowSampler
@@ -29,6 +39,27 @@ SMALL = {
 def config(width=32, **train):
     model = SMALL["model"] | {"encoder_width": width}
     return from_dict(PretrainConfig, SMALL | {"model": model, "train": SMALL["train"] | train})
+
+
+def random_config(model=None, **train):
+    """Everything that draws random numbers while training."""
+    model = SMALL["model"] | {"num_sprites": 6, "background": "color"} | (model or {})
+    eventful = {
+        "init": "random",
+        "iterations": 12,
+        "batch_size": 2,
+        "max_active": 40,
+        "checkpoint_every": 5,
+        "gumbel": 0.5,
+        "overlap": "random",
+        "straight_through_every": 2,
+        "shift_warmup": 0.5,
+        "reassign_every": 3,
+    }
+    return from_dict(PretrainConfig, SMALL | {"model": model, "train": eventful | train})
+
+
+STARTS = {"frames": config(), "random": random_config()}
 
 
 def windows_of(scene, settings):
@@ -147,21 +178,25 @@ def test_random_start_lowers_the_loss(tmp_path, background):
     assert checkpoint.sprites.shape == (6, 16, 16, 4)
 
 
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
-    frames = make_scene(80).frames()
-    whole = pretrain(frames, config(), tmp_path / "whole", CPU)
+@pytest.mark.parametrize(("start", "last", "saved"), [("frames", 42, 40), ("random", 6, 5)])
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path, start, last, saved):
+    frames, settings = make_scene(60).frames(), STARTS[start]
+    steps = []
+    whole = pretrain(
+        frames, settings, tmp_path / "whole", CPU, report=lambda step, _: steps.append(step)
+    )
 
     def stop(step, losses):
-        if step == 42:
+        if step == last:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pretrain(frames, config(), tmp_path / "cut", CPU, report=stop)
-    steps = []
+        pretrain(frames, settings, tmp_path / "cut", CPU, report=stop)
+    again = []
     resumed = pretrain(
-        frames, config(), tmp_path / "cut", CPU, True, lambda step, _: steps.append(step)
+        frames, settings, tmp_path / "cut", CPU, True, lambda step, _: again.append(step)
     )
-    assert steps == [41, 42, 43, 44]
+    assert again == steps[saved:] and len(again) > 1
     expected = whole.model.state_dict()
     for name, value in resumed.model.state_dict().items():
         assert torch.equal(value, expected[name]), name
@@ -169,15 +204,144 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
         assert (getattr(whole, name) == getattr(resumed, name)).all()
 
 
-def test_same_seed_same_weights(tmp_path):
-    frames = make_scene(80).frames()
-    one, two = (pretrain(frames, config(), tmp_path / name, CPU) for name in "ab")
+def killed_after_the_first_state(command):
+    """Runs a command, kills it once a state was written, and returns the steps of the state."""
+    state = Path(command[-1]) / "training.safetensors"
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 120
+        while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.kill()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, errors
+    return load_tensors(state)[1]["step"]
+
+
+def test_a_sigkilled_command_resumes_to_the_same_files(tmp_path):
+    np.savez(tmp_path / "frames.npz", frames=make_scene(60).frames().images)
+    settings = random_config(iterations=40, reassign_every=12)
+    (tmp_path / "settings.yaml").write_text(yaml.safe_dump(to_dict(settings)))
+    command = ["pretrain", "--data", str(tmp_path / "frames.npz"), "--device", "cpu"]
+    command += ["--config", str(tmp_path / "settings.yaml"), "--out"]
+    process = [sys.executable, "-m", "sprite_obs", *command, str(tmp_path / "cut")]
+    assert 0 < killed_after_the_first_state(process) < 40
+    subprocess.run([*process, "--resume"], check=True, capture_output=True)
+    assert main([*command, str(tmp_path / "whole")]) == 0
+    for name in ("model.safetensors", "training.safetensors", "dictionary.png"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_same_seed_same_weights(tmp_path, start):
+    frames, settings = make_scene(60).frames(), STARTS[start]
+    one, two = (pretrain(frames, settings, tmp_path / name, CPU) for name in "ab")
     other = pretrain(
-        frames, dataclasses.replace(config(), seed=1), tmp_path / "c", CPU
+        frames, dataclasses.replace(settings, seed=1), tmp_path / "c", CPU
     ).model.state_dict()
     for name, value in one.model.state_dict().items():
         assert torch.equal(value, two.model.state_dict()[name])
     assert not torch.equal(one.model.dictionary.latents, other["dictionary.latents"])
+
+
+def weights_after(folder, **train):
+    settings = random_config(**{"iterations": 6, "reassign_every": 0} | train)
+    return pretrain(make_scene(50).frames(), settings, folder, CPU).model.state_dict()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return weights_after(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gumbel": 0.0},
+        {"overlap": "average"},
+        {"straight_through_every": 0},
+        {"dream_weight": 0.0},
+        {"reassign_every": 2},
+        {"shift_warmup": 0.0},
+        {"usage_weight": 0.5},
+        {"presence_weight": 0.1},
+        {"beta_weight": 0.01},
+        {"schedule": "constant"},
+        {"max_gradient_norm": 0.1},
+        {"max_active": 10},
+    ],
+    ids=str,
+)
+def test_every_setting_makes_a_difference(tmp_path, weights, change):
+    """Or the tests about resuming and seeds would say nothing about it."""
+    changed = weights_after(tmp_path, **change)
+    assert not torch.equal(changed["encoder.heads.weight"], weights["encoder.heads.weight"])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"encoder": "pyramid"}, "model.encoder: expected window .*, got 'pyramid'; or set"),
+        ({"shifts": "crop"}, "model.shifts: expected shared .*, got 'crop'; or set"),
+        ({"sprite_sizes": [8, 16]}, r"model.sprite_sizes: expected none .*, got \(8, 16\); or set"),
+        (
+            {"background": "scroll", "scroll_x": 4},
+            "model.background: expected color or image .*, got 'scroll'; or set",
+        ),
+    ],
+)
+def test_what_cannot_start_from_counted_sprites_is_refused(tmp_path, model, message):
+    settings = from_dict(PretrainConfig, SMALL | {"model": SMALL["model"] | model})
+    frames = make_scene(50).frames()
+    with pytest.raises(ConfigError, match=message):
+        pretrain(frames, settings, tmp_path, CPU)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_bf16_learns_nearly_the_same(tmp_path, start):
+    frames = make_scene(50).frames()
+    curves = []
+    for precision in ("32", "bf16"):
+        short = {"precision": precision, "teach_iterations": 5, "iterations": 5}
+        train = dataclasses.replace(STARTS[start].train, **short)
+        settings = dataclasses.replace(STARTS[start], train=train)
+        curves.append([])
+        report = lambda _, parts: curves[-1].append(sum(parts.values()))  # noqa: E731
+        pretrain(frames, settings, tmp_path / precision, CPU, report=report)
+    exact, rounded = curves
+    assert all(map(math.isfinite, rounded)) and rounded != exact
+    assert rounded[0] == pytest.approx(exact[0], rel=0.01)
+
+
+def scrolling(num_frames=60, reach=12, height=32, width=40):
+    """Frames cut out of a wide texture, with a box somewhere: images, and what lies behind."""
+    rng = np.random.default_rng(0)
+    texture = rng.integers(0, len(COLORS), (height // 4, (width + reach) // 4), np.uint8)
+    texture = texture.repeat(4, 0).repeat(4, 1)
+    offset = rng.integers(0, reach + 1, num_frames)
+    behind = np.stack([texture[:, left : left + width] for left in offset])
+    index = behind.copy()
+    for frame in index:
+        paint(frame, drawings()[0], *rng.integers(0, (width - 8, height - 6)))
+    return COLORS[index], COLORS[behind]
+
+
+def test_a_scrolling_background_is_learned_and_found(tmp_path):
+    images, behind = scrolling()
+    settings = random_config(
+        {"num_sprites": 2, "background": "scroll", "scroll_x": 12},
+        iterations=120,
+        batch_size=8,
+        max_active=10,
+        reassign_every=60,
+    )
+    frames = Frames(images, np.zeros(len(images), np.int32), None)
+    assert pretrain(frames, settings, tmp_path, CPU).decoder == "network"
+    encoder = FrozenEncoder.load(tmp_path)
+    assert encoder.decoder == "network"
+    assert psnr(behind, encoder.backgrounds(images)) > 25
+    with pytest.raises(CheckpointError, match=r"network .* scrolls, got lookup"):
+        FrozenEncoder.load(tmp_path, decoder="lookup")
 
 
 def test_resume_refuses_other_settings_and_missing_states(tmp_path):

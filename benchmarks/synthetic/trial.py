@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 import yaml
 from detection import pretrain
 from measure import ROOT, number, write_text
@@ -80,13 +79,11 @@ class Trial(NamedTuple):
 
     def render_soft(self) -> np.ndarray:
         """Renders the unseen frames without rounding the scene: `(N, H, W, 3)` uint8."""
-        network = self.encoder.network
-        parts = []
-        for _, images in chunks(self.unseen, "rendering", SOFT_BATCH):
-            with torch.inference_mode():
-                parts.append(network.model.reconstruct(network.infer(images)))  # (B, 3, H, W)
-        pixels = torch.cat(parts).permute(0, 2, 3, 1).mul(255).round().byte()
-        return pixels.cpu().numpy()
+        parts = [
+            self.encoder.network.render(images, max_active=None).round().astype(np.uint8)
+            for _, images in chunks(self.unseen, "rendering", SOFT_BATCH)
+        ]
+        return np.concatenate(parts)
 
     def pictures(self) -> list[Path]:
         """Returns the pictures that every model comes with."""

@@ -60,10 +60,11 @@ def dream(model: SpriteModel, scene: SpriteScene, seeds: Sequence[int]) -> Dream
     sprite = np.zeros((len(seeds), layers, *grid), np.int64)
     shift = np.full((len(seeds), layers, *grid, 2), reach, np.int64)
     offset = np.zeros((len(seeds), 2), np.int64)
-    for n, seed in enumerate(seeds if len(extents) else []):
+    for n, seed in enumerate(seeds):
         rng = np.random.default_rng(seed)
-        count = int(rng.integers(1, 2 * crowd + 2))
-        _fill(sprite[n], shift[n], *_arrange(extents, count, grid, stride, rng), stride)
+        if len(extents):
+            count = int(rng.integers(1, 2 * crowd + 2))
+            _fill(sprite[n], shift[n], *_arrange(extents, count, grid, stride, rng), stride)
         offset[n] = rng.integers(0, np.array(_reach_of_background(model)) + 1)
     truth = (torch.from_numpy(a).to(sprites.device) for a in (sprite, shift, offset))
     return _render(model, len(sprites), *truth)

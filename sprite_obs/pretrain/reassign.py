@@ -5,8 +5,6 @@ none of them. Re-assignment from the data is what keeps all entries of a diction
 Baltaci, Loiseau and Aubry, "Deep Sprite-based Image Models: An Analysis". Not in the paper.
 """
 
-from itertools import zip_longest
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -52,9 +50,9 @@ def reassign(
     found = find_recurring(frames.cpu(), wrong, drawings.shape[-1], int(dead.sum()), rng)
     new = _replacements(found, drawings, dead)
     for index, drawing in new.items():
-        drawings[index] = drawing
+        drawings[index] = drawing.clamp(MARGIN, 1 - MARGIN)
     if new:
-        model.dictionary.fit(drawings, MARGIN)
+        model.dictionary.fit(drawings)
     return len(new)
 
 
@@ -97,7 +95,8 @@ def _replacements(found: list[Tensor], drawings: Tensor, dead: np.ndarray) -> di
     dead = dead & ~known.any(0)
     blank = torch.zeros_like(drawings[0])
     new = [drawing for drawing, by in zip(found, known, strict=True) if not by.any()]
-    return dict(zip_longest(np.flatnonzero(dead).tolist(), new[: dead.sum()], fillvalue=blank))
+    new += [blank] * len(dead)
+    return dict(zip(np.flatnonzero(dead).tolist(), new, strict=False))
 
 
 def _centred(drawing: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ AGREE = 0.65
 """Share of the places at which a pixel must be the same to belong to the drawing."""
 SEEN = 0.3
 """Share of a drawing that must be there to be explained by it; the rest may be hidden."""
-SAME_RUNS = 0.7
+SAME_ROWS = 0.7
 """Share of rows of equal things that are of one length, from which on they are no tiles."""
 PREFER_LARGE = 0.25
 """How much more a drawing counts than two halves of it that explain the same."""
@@ -113,7 +113,7 @@ def _search(
         enough = max(MIN_FOUND, len(everywhere) / 2) <= len(places) <= MAX_FOUND
         if enough and not _is_flat(places, middle):
             usual, mask = _common(padded, wrong, places, side)
-            mask = _one_period(mask, places)
+            mask = _one_tile(padded, wrong, places, mask, side)
             error = _windows(wrong, torch.tensor([middle]), side)[0][mask].sum()
             if mask.sum() >= MIN_PIXELS:
                 gain = float(error) * len(places) * float(mask.sum()) ** PREFER_LARGE
@@ -124,7 +124,7 @@ def _search(
 def _draw_middles(wrong: Tensor, rng: np.random.Generator) -> list[tuple[int, int, int]]:
     """Draws frames, rows and columns where much is wrong."""
     weights = wrong.numpy().ravel()
-    count = min(NUM_PATCHES, np.count_nonzero(weights))
+    count = min(NUM_PATCHES, int(np.count_nonzero(weights)))
     if not count:
         return []
     # Cheaper than a choice by weights among millions of pixels.
@@ -164,23 +164,29 @@ def _common(padded: Tensor, wrong: Tensor, places: Tensor, side: int) -> tuple[T
     return usual, mask & torch.from_numpy(labels == labels[side, side])
 
 
-def _one_period(mask: Tensor, places: Tensor) -> Tensor:
-    """Cuts one tile out of a row or column of equal ones."""
+def _one_tile(padded: Tensor, wrong: Tensor, places: Tensor, mask: Tensor, side: int) -> Tensor:
+    """Cuts one tile out of a row or column of equal ones, the one in which the patch lies."""
     mask = mask.clone()
     for axis in (1, 0):
-        used = mask.any(1 - axis).nonzero()
-        period = _period(places, axis) if len(used) else 0
-        if period:
-            end = min(int(used[0]) + period, len(mask))
+        period, firsts = _rows(places, axis)
+        # Rows begin with a whole tile: that is how one knows where in a row a tile begins.
+        used = _common(padded, wrong, firsts, side)[1].any(1 - axis).nonzero() if period else ()
+        if len(used):
+            start = int(used[0]) + (side - int(used[0])) // period * period
+            mask.narrow(axis, 0, start).fill_(False)
+            end = min(start + period, len(mask))
             mask.narrow(axis, end, len(mask) - end).fill_(False)
     return mask
 
 
-def _period(places: Tensor, axis: int) -> int:
-    """Returns the distance of tiles along a row or column, 0 if there are none.
+def _rows(places: Tensor, axis: int) -> tuple[int, Tensor]:
+    """Finds rows or columns of places at one distance.
 
-    What recurs at one distance in runs of one length is no row of tiles but part of a drawing, like
+    What recurs at one distance in rows of one length is no row of tiles but part of a drawing, like
     the rungs of a ladder that is always the same.
+
+    Returns:
+        The distance, 0 if there are no tiles, and `(n, 3)` int64, the first place of each row.
     """
     along, across = 1 + axis, 2 - axis
     order = places[np.lexsort((places[:, along], places[:, across], places[:, 0]))]
@@ -188,12 +194,13 @@ def _period(places: Tensor, axis: int) -> int:
     beside = (steps[:, 0] == 0) & (steps[:, across] == 0)
     distances = steps[beside, along]
     if len(distances) < MIN_FOUND:
-        return 0
+        return 0, order
     period = int(distances.bincount().argmax())
     joined = beside & (steps[:, along] == period)
-    lengths = torch.cat([torch.zeros(1), (~joined).cumsum(0)]).long().bincount()
-    is_tile = lengths.bincount().max() < SAME_RUNS * len(lengths)
-    return period if is_tile else 0
+    is_first = torch.cat([torch.ones(1, dtype=torch.bool), ~joined])
+    lengths = (is_first.cumsum(0) - 1).bincount()
+    is_tile = lengths.bincount().max() < SAME_ROWS * len(lengths)
+    return (period if is_tile else 0), order[is_first]
 
 
 def _cut(find: _Find, side: int) -> Tensor:

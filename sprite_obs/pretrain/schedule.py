@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from sprite_obs.config import TrainConfig
@@ -88,4 +89,6 @@ def _step_size(schedule: str, step: int, total: int) -> float:
 
 def step_generator(seed: int, step: int) -> torch.Generator:
     """Returns the random numbers of a step, which depend on no step before it."""
-    return torch.Generator().manual_seed((seed << 32) + step)
+    # PyTorch's generator looks at the lower 32 bits of its seed only, so both must be mixed.
+    mixed = np.random.SeedSequence([seed, step]).generate_state(1)
+    return torch.Generator().manual_seed(int(mixed[0]))
