@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from sprite_obs.model.compositor import composite
+from sprite_obs.model.compositor import composite, num_groups
 from sprite_obs.model.scene import SpriteScene
 
 STRIDE, MAX_SHIFT = 4, 3
@@ -203,3 +205,81 @@ def test_invisible_and_opaque_sprites_have_useful_gradients(alpha):
     expected = (sprites[:, :3] - scene.background).sum(1)
     torch.testing.assert_close(gradient[:, 3], expected, atol=1e-6, rtol=0)
     torch.testing.assert_close(gradient[:, :3], torch.full_like(gradient[:, :3], alpha))
+
+
+def random_order(seed=0):
+    groups = num_groups(SIZE, MAX_SHIFT, STRIDE)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randperm(groups, generator=generator) for _ in range(BATCH)])
+
+
+def slowly_painted(sprites, scene, order):
+    """Paints anchor by anchor: layers back to front, and groups of each in their order."""
+    span = math.isqrt(order.shape[1])
+    pad = SIZE + 2 * MAX_SHIFT
+    image = scene.background.clone()
+    for b in range(BATCH):
+        for layer in range(LAYERS):
+            cells = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
+            place = {(r, c): int(order[b, r % span * span + c % span]) for r, c in cells}
+            for cell in sorted(cells, key=place.get):
+                drawing = slow_drawing(sprites, scene, (b, layer, *cell), STRIDE, pad)
+                image[b] = drawing[:3] + (1 - drawing[3]) * image[b]
+    return image
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_sprites_of_later_groups_lie_over_those_of_earlier_ones(hard, seed):
+    torch.manual_seed(seed)
+    sprites, scene, order = random_sprites(opaque=hard), random_scene(), random_order(seed)
+    scene = scene.harden() if hard else scene
+    image = composite(sprites, scene, STRIDE, order=order)
+    torch.testing.assert_close(image, slowly_painted(sprites, scene, order))
+    assert (image - composite(sprites, scene, STRIDE)).abs().max() > 0.03, "averaging differs"
+
+
+def test_two_opaque_neighbours_change_places_with_the_order():
+    scene = single_sprite_scene(max_shift=MAX_SHIFT)
+    scene.presence[0, 0, 1, 2] = 1  # 4 pixels to the right, of 6
+    assignment = torch.zeros(1, 1, 3, 3, 2, dtype=torch.float64)
+    assignment[..., 0], assignment[0, 0, 1, 2] = 1, torch.tensor([0.0, 1.0])
+    scene = scene._replace(assignment=assignment)
+    sprites = torch.ones(2, 4, SIZE, SIZE, dtype=torch.float64)
+    sprites[0, 1:3], sprites[1, :2] = 0, 0  # red and blue
+    groups = num_groups(SIZE, MAX_SHIFT, STRIDE)
+    for order, blue in ((torch.arange(groups), True), (torch.arange(groups).flip(0), False)):
+        shared = composite(sprites, scene, STRIDE, order=order[None])[0, :, 3:9, 7:9]
+        assert torch.allclose(shared[2], torch.tensor(float(blue)).double())
+        assert torch.allclose(shared[0], torch.tensor(float(not blue)).double())
+
+
+def test_the_order_does_not_matter_where_nothing_overlaps():
+    torch.manual_seed(0)
+    sprites = torch.rand(1, 4, STRIDE, STRIDE, dtype=torch.float64)
+    scene = single_sprite_scene()._replace(presence=torch.rand(1, 1, 3, 3, dtype=torch.float64))
+    orders = torch.stack([torch.randperm(num_groups(STRIDE, 2, STRIDE)) for _ in range(3)])
+    images = [composite(sprites, scene, STRIDE, order=order[None]) for order in orders]
+    for image in images:
+        torch.testing.assert_close(image, composite(sprites, scene, STRIDE))
+
+
+def test_each_frame_has_its_own_order():
+    torch.manual_seed(0)
+    sprites, scene, order = random_sprites(), random_scene(), random_order()
+    swapped = composite(sprites, scene, STRIDE, order=order.flip(0))
+    image = composite(sprites, scene, STRIDE, order=order)
+    alone = SpriteScene(*(part[1:] for part in scene[:5]))
+    torch.testing.assert_close(image[1:], composite(sprites, alone, STRIDE, order=order[1:]))
+    assert (swapped - image).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("size", "max_shift", "stride"), [(6, 3, 4), (4, 2, 4), (16, 8, 8), (32, 16, 16), (5, 1, 8)]
+)
+def test_no_two_sprites_of_one_group_can_overlap(size, max_shift, stride):
+    span = math.isqrt(num_groups(size, max_shift, stride))
+    assert span**2 == num_groups(size, max_shift, stride)
+    nearest = span * stride - 2 * max_shift  # when both come towards each other
+    assert nearest >= size
+    assert (span - 1) * stride - 2 * max_shift < size, "fewer would not do"

@@ -79,3 +79,67 @@ def test_related_codes_put_like_sprites_close_and_keep_all_apart():
     apart = ~torch.eye(40, dtype=torch.bool)
     assert products[like & apart].mean() > products[~like].mean() + 0.3
     assert products[apart].max() < 0.95
+
+
+def test_sprites_of_several_sizes_are_clear_outside_of_their_squares():
+    torch.manual_seed(0)
+    dictionary = SpriteDictionary(5, 8, 16, drawn_sizes=(4, 8))
+    sprites = dictionary()
+    for number, side in enumerate([4, 8, 4, 8, 4]):
+        seen = sprites[number, 3] > 0
+        margin = (8 - side) // 2
+        assert seen.sum() == side**2 and seen[margin : 8 - margin, margin : 8 - margin].all()
+    whole = SpriteDictionary(5, 8, 16)
+    whole.load_state_dict(dictionary.state_dict())
+    torch.testing.assert_close(sprites[1::2], whole()[1::2])
+    torch.testing.assert_close(sprites[:, :, 2:6, 2:6], whole()[:, :, 2:6, 2:6])
+
+
+def test_sizes_are_no_weights():
+    assert "canvas_mask" not in SpriteDictionary(3, 8, 16, drawn_sizes=(4,)).state_dict()
+
+
+def test_fit_within_several_sizes_shows_what_their_squares_let_through():
+    torch.manual_seed(0)
+    dictionary = SpriteDictionary(4, 8, 16, drawn_sizes=(4, 8))
+    given = pixel_sprites(4, 8)
+    dictionary.fit(given)
+    visible = given.clone()
+    visible[::2, 3] *= torch.nn.functional.pad(torch.ones(4, 4), (2, 2, 2, 2))
+    visible = torch.where(visible[:, 3:] > 0, visible, 0.0)
+    shown = dictionary().detach()
+    torch.testing.assert_close(shown[:, 3], visible[:, 3], atol=HALF_LEVEL, rtol=0)
+    premultiplied = (shown[:, :3] - visible[:, :3]) * visible[:, 3:]
+    assert premultiplied.abs().max() < HALF_LEVEL
+
+
+def test_codes_without_normalisation_are_the_latents():
+    torch.manual_seed(0)
+    plain = SpriteDictionary(3, 4, 8, normalize_codes=False)
+    assert torch.equal(plain.codes(), plain.latents)
+    with torch.no_grad():
+        before = plain()
+        plain.latents.mul_(3)
+        assert not torch.allclose(plain(), before)
+        normal = SpriteDictionary(3, 4, 8)
+        before = normal()
+        normal.latents.mul_(3)
+        torch.testing.assert_close(normal(), before, atol=1e-4, rtol=1e-4)
+
+
+def test_fit_without_normalisation_shows_the_given_sprites():
+    torch.manual_seed(0)
+    dictionary = SpriteDictionary(20, 8, 16, normalize_codes=False)
+    given = pixel_sprites(20, 8)
+    dictionary.fit(given)
+    assert (dictionary() - torch.where(given[:, 3:] > 0, given, 0.0)).abs().max() < HALF_LEVEL
+
+
+@pytest.mark.parametrize("margin", [0.005, 0.1])
+def test_fit_keeps_its_margin(margin):
+    torch.manual_seed(0)
+    dictionary = SpriteDictionary(6, 8, 16)
+    given = pixel_sprites(6, 8)
+    dictionary.fit(given, margin)
+    expected = torch.where(given[:, 3:] > 0, given, 0.0).clamp(margin, 1 - margin)
+    torch.testing.assert_close(dictionary().detach(), expected, atol=1e-4, rtol=0)

@@ -165,6 +165,7 @@ def _blend(premultiplied: Tensor, log_transmittance: Tensor, background: Tensor)
     opacity = -torch.expm1(log_transmittance)  # (B, n, 1, H, W), 1 - product of (1 - a)
     ratio = torch.where(alpha > SMALL_ALPHA, opacity / alpha.clamp(min=SMALL_ALPHA), 1.0)
     image = background
-    for n in range(colour.shape[1]):
-        image = colour[:, n] * ratio[:, n] + image * (1 - opacity[:, n])
+    # Unbound rather than indexed, whose gradient would fill a tensor of all canvases for each one.
+    for shown, through in zip((colour * ratio).unbind(1), (1 - opacity).unbind(1), strict=True):
+        image = shown + image * through
     return image

@@ -10,6 +10,8 @@ OFF = 1e-3
 """Sprites per frame below which all count as switched off."""
 ONE = 0.95
 """Share of all placed sprites from which one sprite serves for everything."""
+AT_ONCE = 8
+"""Frames that are rendered at once."""
 EXPLAINED = 0.5
 """A model that removes this share of the background's error has not collapsed, whatever it uses."""
 
@@ -27,12 +29,14 @@ def check_collapse(model: SpriteModel, frames: Tensor, max_active: int | None, s
     Raises:
         SpriteObsError: naming what is wrong, with advice.
     """
-    scene = model(frames).harden()
-    alone = (scene.background - frames).square().mean()
-    rebuilt = (model.reconstruct(scene, max_active) - frames).square().mean()
-    if rebuilt <= (1 - EXPLAINED) * alone:
+    uses, left, alone = torch.zeros(()), 0.0, 0.0
+    for batch in frames.split(AT_ONCE):
+        scene = model(batch).harden()
+        alone += float((scene.background - batch).square().sum())
+        left += float((model.reconstruct(scene, max_active) - batch).square().sum())
+        uses = uses + (scene.presence.flatten() @ scene.assignment.flatten(0, -2)).cpu()  # (K,)
+    if left <= (1 - EXPLAINED) * alone:
         return
-    uses = scene.presence.flatten() @ scene.assignment.flatten(0, -2)  # (K,)
     if uses.sum() < OFF * len(frames):
         raise SpriteObsError(
             f"collapsed at step {step}: no anchor shows a sprite; lower train.presence_weight, "

@@ -24,7 +24,9 @@ from sprite_obs.pretrain.step import Losses, TrainingData, draw_step
 WEIGHT_DECAY = 0.01
 LOOKED_AT = 64
 """Frames in which unused sprites and the signs of a collapse are looked for."""
-CHECK_EVERY = 500
+CHECK_EVERY, GRACE = 500, 0.25
+"""Steps between two looks for a collapse, and share of the steps before the first: from a random
+start one sprite serves for much until others take over."""
 Report = Callable[[int, dict[str, float]], None]
 
 
@@ -80,12 +82,12 @@ def train(
         CheckpointError: when there is no fitting state to resume from.
     """
     module, optimizer = fabric.setup(Losses(model, config), make_optimizer(model, config))
-    done = load_state(folder, model, optimizer, identity) if resume else 0
+    start = load_state(folder, model, optimizer, identity) if resume else 0
     first = config.teach_iterations if data.windows is not None else 0
     total = first + config.iterations
     scrolls = model.offset_network is not None
     model.train()
-    for step in range(done, total):
+    for step in range(start, total):
         generator = step_generator(seed, step)
         plan = plan_step(config, step, first, total, model.max_shift, scrolls)
         if step == first and data.sprites is not None:
@@ -105,7 +107,8 @@ def train(
         _descend(module, optimizer, fabric, losses, config.max_gradient_norm)
         if report:
             report(step + 1, figures)
-        if step >= first and (step + 1 - first) % CHECK_EVERY == 0:
+        done = step + 1 - first
+        if done >= GRACE * config.iterations and done % CHECK_EVERY == 0:
             frames = _look_at(data, fabric, generator)
             check_collapse(model, frames, config.max_active, step + 1)
         due = (step + 1) % config.checkpoint_every == 0 or step + 1 == total

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sprite_obs.model.scene import PlacedSprites
 from sprite_obs.model.sprite_model import SpriteModel
 from sprite_obs.pretrain.recurring import MIN_PIXELS, find_recurring
 
+AT_ONCE = 8
+"""Frames that are rendered at once."""
 OPAQUE = 0.5
 UNUSED = 0.1
 """A sprite is dead if it has less than this share of an even share of all uses, ..."""
@@ -40,14 +41,15 @@ def reassign(
     Returns:
         The number of sprites that were replaced.
     """
-    scene = model(frames).harden()
     drawings = model.dictionary()
-    difference = model.reconstruct(scene, max_active) - frames
-    left, alone = (d.square().sum(1) for d in (difference, scene.background - frames))  # (N, H, W)
-    placed = scene.placed(model.encoder.anchor_stride)
-    dead = _dead(placed, drawings[:, 3], left, alone).cpu().numpy()
-    drawings, wrong = drawings.cpu(), difference.abs().amax(1).cpu()
-    found = find_recurring(frames.cpu(), wrong, drawings.shape[-1], int(dead.sum()), rng)
+    parts = [_explain(model, batch, drawings[:, 3], max_active) for batch in frames.split(AT_ONCE)]
+    uses, left, alone = (torch.stack(part).sum(0) for part in list(zip(*parts, strict=True))[:3])
+    wrong = torch.cat([part[3] for part in parts])  # (N, H, W)
+    blank = (drawings[:, 3] >= OPAQUE).sum((1, 2)) < MIN_PIXELS
+    useless = (uses <= UNUSED * uses.mean()) | (left > UNEXPLAINED * alone)
+    dead = (blank | useless).cpu().numpy()
+    drawings = drawings.cpu()
+    found = find_recurring(frames.cpu(), wrong.cpu(), drawings.shape[-1], int(dead.sum()), rng)
     new = _replacements(found, drawings, dead)
     for index, drawing in new.items():
         drawings[index] = drawing.clamp(MARGIN, 1 - MARGIN)
@@ -56,32 +58,38 @@ def reassign(
     return len(new)
 
 
-def _dead(placed: PlacedSprites, alpha: Tensor, left: Tensor, alone: Tensor) -> Tensor:
-    """Finds sprites that are blank, hardly used, or explain little of what they cover.
+def _explain(
+    model: SpriteModel, frames: Tensor, alpha: Tensor, max_active: int | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Measures what each sprite explains in a few frames.
 
     Args:
-        placed: the sprites of N frames.
+        model: finds the sprites.
+        frames: `(B, 3, H, W)` in [0, 1].
         alpha: `(K, S, S)`, of the dictionary.
-        left: `(N, H, W)`, squared error of the reconstruction.
-        alone: `(N, H, W)`, squared error of the background alone.
+        max_active: as in `SpriteModel.reconstruct`.
 
     Returns:
-        `(K,)` bool.
+        `(K,)` uses; `(K,)` squared error that is left where the sprite lies; `(K,)` that of the
+        background there; `(B, H, W)` largest error of a pixel's colours.
     """
+    scene = model(frames).harden()
+    difference = model.reconstruct(scene, max_active) - frames
+    placed = scene.placed(model.encoder.anchor_stride)
     count, side, _ = alpha.shape
-    uses = placed.sprite.bincount(minlength=count).float()
     canvas = torch.arange(side, device=alpha.device) - side // 2
     rows = (placed.y[:, None] + canvas + side)[:, :, None]  # (n, S, 1), in padded errors
     columns = (placed.x[:, None] + canvas + side)[:, None]  # (n, 1, S)
 
     def covered(error: Tensor) -> Tensor:
-        under = F.pad(error, (side,) * 4)[placed.frame[:, None, None], rows, columns]
+        padded = F.pad(error.square().sum(1), (side,) * 4)  # (B, H + 2S, W + 2S)
+        under = padded[placed.frame[:, None, None], rows, columns]
         sums = (under * alpha[placed.sprite]).sum((1, 2))  # (n,)
         return sums.new_zeros(count).index_add(0, placed.sprite, sums)
 
-    blank = (alpha >= OPAQUE).sum((1, 2)) < MIN_PIXELS
-    useless = covered(left) > UNEXPLAINED * covered(alone)
-    return blank | (uses <= UNUSED * uses.mean()) | useless
+    uses = placed.sprite.bincount(minlength=count).float()
+    alone = covered(scene.background - frames)
+    return uses, covered(difference), alone, difference.abs().amax(1)
 
 
 def _replacements(found: list[Tensor], drawings: Tensor, dead: np.ndarray) -> dict[int, Tensor]:

@@ -169,8 +169,10 @@ def _one_tile(padded: Tensor, wrong: Tensor, places: Tensor, mask: Tensor, side:
     mask = mask.clone()
     for axis in (1, 0):
         period, firsts = _rows(places, axis)
+        if not period:
+            continue
         # Rows begin with a whole tile: that is how one knows where in a row a tile begins.
-        used = _common(padded, wrong, firsts, side)[1].any(1 - axis).nonzero() if period else ()
+        used = _common(padded, wrong, firsts, side)[1].any(1 - axis).nonzero().flatten()
         if len(used):
             start = int(used[0]) + (side - int(used[0])) // period * period
             mask.narrow(axis, 0, start).fill_(False)
