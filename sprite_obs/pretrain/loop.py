@@ -108,7 +108,7 @@ def train(
         if report:
             report(step + 1, figures)
         done = step + 1 - first
-        if done >= GRACE * config.iterations and done % CHECK_EVERY == 0:
+        if done > GRACE * config.iterations and done % CHECK_EVERY == 0:
             frames = _look_at(data, fabric, generator)
             check_collapse(model, frames, config.max_active, step + 1)
         due = (step + 1) % config.checkpoint_every == 0 or step + 1 == total

@@ -28,8 +28,8 @@ from sprite_obs.pretrain.windows import anchor_targets, collect_windows
 JUDGED_FRAMES = 64
 """Frames on which the two decoders are compared."""
 DECODERS: tuple[DecoderName, ...] = ("lookup", "network")
-STITCHED_FRAMES = 64
-"""Frames from which a scrolling background is put together."""
+GUESS_FRAMES = 64
+"""Frames from which a background's first guess is made."""
 MIN_FRAMES = 50
 """Fewer frames show too little of a game."""
 
@@ -139,9 +139,9 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     if config.model.background == "color":
         background = color
     elif start is None and color is not None:
-        background = color[:, None, None].expand(3, height, width)
-        if config.model.background == "scroll":
-            background = _stitched(material.frames.images, config)
+        stitches = config.model.background == "scroll"
+        first_guess = _stitched if stitches else _median
+        background = first_guess(material.frames.images, config)
     elif start is not None:
         image = material.palette.rgb(start.background)
         background = torch.from_numpy(image).permute(2, 0, 1) / 255
@@ -156,10 +156,18 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
 
 def _stitched(images: np.ndarray, config: PretrainConfig) -> torch.Tensor:
     """Puts a scrolling background together from a few frames: `(3, H + Y, W + X)` in [0, 1]."""
-    rng = np.random.default_rng(config.seed)
-    some = rng.choice(len(images), min(STITCHED_FRAMES, len(images)), replace=False)
-    frames = torch.from_numpy(images[np.sort(some)]).permute(0, 3, 1, 2) / 255
-    return stitch(frames, (config.model.scroll_y, config.model.scroll_x))
+    return stitch(_a_few(images, config.seed), (config.model.scroll_y, config.model.scroll_x))
+
+
+def _median(images: np.ndarray, config: PretrainConfig) -> torch.Tensor:
+    """Guesses a still background: the median of a few frames, `(3, H, W)` in [0, 1]."""
+    return _a_few(images, config.seed).median(0).values
+
+
+def _a_few(images: np.ndarray, seed: int) -> torch.Tensor:
+    rng = np.random.default_rng(seed)
+    some = rng.choice(len(images), min(GUESS_FRAMES, len(images)), replace=False)
+    return torch.from_numpy(images[np.sort(some)]).permute(0, 3, 1, 2) / 255
 
 
 def _drawn(start: Start, palette: Palette, config: PretrainConfig) -> torch.Tensor:
