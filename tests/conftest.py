@@ -1,5 +1,6 @@
 """Fixtures that several test files use."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from sprite_obs.config import PretrainConfig, TrainConfig
 from sprite_obs.frames.record import record
 from sprite_obs.frames.sources import read_frames
 from sprite_obs.pretrain.pretrain import pretrain
+
+# A shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
