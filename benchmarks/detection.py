@@ -65,6 +65,7 @@ class Row:
     num_sprites: float
     seconds: float
     peak_mb: float
+    cpu_seconds: float = math.nan
 
 
 HEADER = (
@@ -81,6 +82,7 @@ HEADER = (
     "sprites",
     "pretraining, s",
     "peak memory, MB",
+    "CPU, s",
 )
 
 
@@ -159,6 +161,7 @@ def evaluate(data: Path, model: Path, decoder: str, usage: Usage) -> Row:
         num_sprites=figures["num_sprites"],
         seconds=usage.seconds,
         peak_mb=usage.peak_mb,
+        cpu_seconds=usage.cpu_seconds,
     )
 
 
@@ -188,6 +191,7 @@ def shown(row: Row) -> list[str]:
         number(row.num_sprites, 0),
         number(row.seconds, 0),
         number(row.peak_mb, 0),
+        number(row.cpu_seconds, 0),
     ]
 
 

@@ -21,10 +21,18 @@ BYTES_OF_MAXRSS = 1 if sys.platform == "darwin" else 1024
 
 
 class Usage(NamedTuple):
-    """What a command took: wall-clock seconds, and peak resident memory in MB (10^6 bytes)."""
+    """What a command took, with the processes that it started and waited for.
+
+    Attributes:
+        seconds: by the clock on the wall.
+        peak_mb: peak resident memory of the largest process, in MB (10^6 bytes).
+        cpu_seconds: of all cores, in user and system mode; unlike `seconds` hardly longer when the
+            machine has other work. nan where they were not measured.
+    """
 
     seconds: float
     peak_mb: float
+    cpu_seconds: float = math.nan
 
 
 def run_sprite_obs(*argv: object) -> Usage:
@@ -33,15 +41,21 @@ def run_sprite_obs(*argv: object) -> Usage:
     Raises:
         SpriteObsError: when it fails; it has said why on stderr.
     """
-    command = [sys.executable, "-m", "sprite_obs", *(str(part) for part in argv)]
+    exit_code, usage = run_command([sys.executable, "-m", "sprite_obs", *map(str, argv)])
+    if exit_code:
+        raise SpriteObsError(f"`sprite-obs {argv[0]}` failed, see above")
+    return usage
+
+
+def run_command(command: Sequence[str]) -> tuple[int, Usage]:
+    """Runs a command without its output; returns its exit code, and what it took."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SpriteObsError(f"`sprite-obs {argv[0]}` failed, see above")
-    return Usage(seconds, used.ru_maxrss * BYTES_OF_MAXRSS / 1e6)
+    peak_mb = used.ru_maxrss * BYTES_OF_MAXRSS / 1e6
+    return process.returncode, Usage(seconds, peak_mb, used.ru_utime + used.ru_stime)
 
 
 def number(value: float, digits: int) -> str:

@@ -74,16 +74,11 @@ def table1(args: Args) -> str:
     rates = sprite_rates(trial.found, scenes)
     overlap = mask_iou(trial.shown() > 0, scenes.foreground_mask())
     header = ("method", "precision, %", "recall, %", "foreground IoU", *COLUMNS)
+    figures = percent(rates.precision, 1), percent(rates.recall, 1), number(overlap, 3)
     rows = [
-        ["SPACE (paper)", "97.5", "2.17", "0.042", "-", "31.9", "-", "-"],
-        ["MarioNette (paper)", "53.5", "35.6", "0.843", "-", "23.5", "-", "-"],
-        [
-            "ours",
-            percent(rates.precision, 1),
-            percent(rates.recall, 1),
-            number(overlap, 3),
-            *trial.cells(),
-        ],
+        _published(header, "SPACE (paper)", ("97.5", "2.17", "0.042"), hard="31.9"),
+        _published(header, "MarioNette (paper)", ("53.5", "35.6", "0.843"), hard="23.5"),
+        ["ours", *figures, *trial.cells()],
     ]
     return _report(header, rows, trial.pictures())
 
@@ -107,11 +102,12 @@ def random_start(args: Args) -> str:
 
     scenes, data = _scenes(args, "random-start", small)
     trial = run_trial("random-start", data, args.folder, args.iterations)
+    header = ("method", *FLOATING_COLUMNS)
     rows = [
-        ["published code", "0", "-", "-", "20.5", "17.7", "-", "600"],
+        _published(header, "published code", ["0"], soft="20.5", hard="17.7", seconds="600"),
         ["ours", *_floating_cells(trial, scenes)],
     ]
-    return _report(("method", *FLOATING_COLUMNS), rows, trial.pictures())
+    return _report(header, rows, trial.pictures())
 
 
 def figure7(args: Args) -> str:
@@ -161,7 +157,7 @@ def figure10(args: Args) -> str:
     sizes = trial.encoder.sprites[..., 0].size, photo[..., 0].size
     header = ("method", "pixels of the dictionary", "pixels of the photograph", *COLUMNS)
     rows = [
-        ["MarioNette (paper)", "51200", "393216", "-", "-", "50", "-"],
+        _published(header, "MarioNette (paper)", ("51200", "393216"), used="50"),
         ["ours", *map(str, sizes), *trial.cells()],
     ]
     return _report(header, rows, [*trial.pictures(), picture])
@@ -223,6 +219,21 @@ def _video(args: Args) -> tuple[np.ndarray, np.ndarray]:
     file = args.folder / "figure9.mp4"
     write_video(file, clip.images)
     return read_frames(file).images, clip.masks
+
+
+def _published(
+    header: Sequence[str],
+    method: str,
+    first: Sequence[str],
+    soft: str = "-",
+    hard: str = "-",
+    used: str = "-",
+    seconds: str = "-",
+) -> list[str]:
+    """Returns what others published as a row: `first` after the method, and some of `COLUMNS`."""
+    known = dict(zip(COLUMNS, (soft, hard, used, seconds), strict=False))
+    known |= dict(zip(header, (method, *first), strict=False))
+    return [known.get(column, "-") for column in header]
 
 
 def _report(header: Sequence[str], rows: Sequence[Sequence[str]], files: Sequence[Path]) -> str:

@@ -36,7 +36,9 @@ SMALL = ModelConfig(
         ("code_dim", 0, "multiple of 8"),
         ("sprite_sizes", (4, 7), "even sizes from 2 to"),
         ("sprite_sizes", (99,), "even sizes from 2 to"),
-        ("scroll_x", 3, "0, like scroll_y"),
+        ("scroll_x", 3, "0 with background: image"),
+        ("scroll_y", 3, "0 with background: image"),
+        ("scroll_x", -3, "0 with background: image"),
     ],
 )
 def test_impossible_sizes_are_refused_by_name(key, value, expected):
@@ -54,6 +56,13 @@ def test_the_pyramid_fixes_the_distance_of_anchors():
 def test_a_scrolling_background_must_scroll():
     with pytest.raises(ConfigError, match="scroll_x: expected more than 0, or scroll_y"):
         build_model(replace(SMALL, background="scroll"), 1, (12, 16))
+
+
+@pytest.mark.parametrize(("key", "other"), [("scroll_x", "scroll_y"), ("scroll_y", "scroll_x")])
+def test_a_background_scrolls_by_no_less_than_nothing(key, other):
+    sizes = replace(SMALL, background="scroll", **{key: -3, other: 5})
+    with pytest.raises(ConfigError, match=f"{key}: expected 0 or more .*, got -3"):
+        build_model(sizes, 1, (12, 16))
 
 
 @pytest.mark.parametrize(

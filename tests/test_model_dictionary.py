@@ -133,13 +133,3 @@ def test_fit_without_normalisation_shows_the_given_sprites():
     given = pixel_sprites(20, 8)
     dictionary.fit(given)
     assert (dictionary() - torch.where(given[:, 3:] > 0, given, 0.0)).abs().max() < HALF_LEVEL
-
-
-@pytest.mark.parametrize("margin", [0.005, 0.1])
-def test_fit_keeps_its_margin(margin):
-    torch.manual_seed(0)
-    dictionary = SpriteDictionary(6, 8, 16)
-    given = pixel_sprites(6, 8)
-    dictionary.fit(given, margin)
-    expected = torch.where(given[:, 3:] > 0, given, 0.0).clamp(margin, 1 - margin)
-    torch.testing.assert_close(dictionary().detach(), expected, atol=1e-4, rtol=0)

@@ -13,8 +13,9 @@ from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.config import ModelConfig, PretrainConfig, TrainConfig, load_yaml
 from sprite_obs.model.build import build_model
 from sprite_obs.model.pyramid import PartialConv2d, PyramidEncoder
+from sprite_obs.pretrain.checks import check_config
 from sprite_obs.pretrain.loop import make_optimizer
-from sprite_obs.pretrain.pretrain import check_config, pretrain
+from sprite_obs.pretrain.pretrain import pretrain
 from sprite_obs.pretrain.schedule import plan_step
 from sprite_obs.pretrain.step import Losses, StepData
 

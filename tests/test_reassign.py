@@ -111,6 +111,28 @@ def test_a_sprite_that_explains_nothing_where_it_is_used_is_dead():
     assert is_among(on_canvas(one), sprites[1:])
 
 
+def test_a_speck_is_dead_however_much_it_is_used():
+    one, two = thing(1, 9, 10), thing(2, 11, 8)
+    speck = blank()
+    speck[:, 7, 7:10] = torch.cat([GREEN, torch.ones(1)])[:, None]  # right where it is used
+    model = toy_model([block(RED), speck, block(BLUE)])
+    count, sprites, before = run(model, frames_with(one, two, cells=(RED, GREEN)))
+    assert count == 2 and not is_among(before[1], sprites)
+
+
+@torch.no_grad()
+def test_sprites_that_lie_beyond_the_border():
+    reach = 20
+    model = toy_model([block(RED), block(GREEN), block(BLUE)], max_shift=reach)
+    scores = model.encoder.heads.bias.unflatten(0, (model.encoder.num_layers, -1))
+    scores[:, -2 * (2 * reach + 1) :] = 0
+    scores[:, [-2 * reach - 2, -1]] = 9  # all that is shown lies so far to the lower right
+    frames = frames_with(thing(1, 9, 10), cells=())
+    frames[:, :, :8, -8:] = RED[:, None, None]
+    count, sprites, before = run(model, frames)
+    assert count == 2 and (sprites[0] - before[0]).abs().max() < 1e-4
+
+
 def test_a_hardly_used_sprite_is_dead():
     model = toy_model([block(RED), block(GREEN), block(BLUE)])
     frames = frames_with(thing(1, 9, 10), thing(2, 11, 8), count=40, cells=(RED,))

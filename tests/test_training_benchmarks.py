@@ -12,12 +12,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import ablations
+import measure
 import training_speed
 from synthetic.trial import Data
 
 from sprite_obs.config import PretrainConfig, load_yaml
 from sprite_obs.errors import ConfigError, SpriteObsError
-from sprite_obs.pretrain.pretrain import check_config
+from sprite_obs.pretrain.checks import check_config
 
 ROOT = Path(__file__).parent.parent
 COLLAPSE = "sprite-obs: error: collapsed at step 500: no anchor shows a sprite; lower something\n"
@@ -47,6 +48,22 @@ def stderr_kept():
 @pytest.fixture
 def data(tmp_path) -> Data:
     return Data(tmp_path / "frames_train.npz", np.zeros((1, 64, 64, 3), np.uint8))
+
+
+BURN = "import time\nwhile time.process_time() < {}: pass"
+
+
+def test_seconds_of_the_cpu_include_those_of_children():
+    child = [sys.executable, "-c", BURN.format(0.4)]
+    code = f"import subprocess, time; subprocess.run({child}); time.sleep(0.3); exit(3)"
+    exit_code, usage = measure.run_command([sys.executable, "-c", code])
+    assert exit_code == 3
+    assert 0.4 <= usage.cpu_seconds < usage.seconds - 0.2, "sleeping costs none"
+
+
+def test_usage_that_was_written_down_before_cpu_seconds_were_measured():
+    cells = measure.number(measure.Usage(**{"seconds": 3.0, "peak_mb": 100.0}).cpu_seconds, 0)
+    assert cells == "-"
 
 
 def test_training_speed(tmp_path):
@@ -117,6 +134,7 @@ def test_ablations(tmp_path, stderr_kept):
     assert 0 < float(row["mean best IoU"]) < 1
     assert 3 < float(row["PSNR hard, dB"]) < 40 and 3 < float(row["PSNR soft, dB"]) < 40
     assert row["sprites used"].endswith(" of 12") and float(row["training, s"]) > 0
+    assert float(row["CPU, s"]) > 0
     settings = load_yaml(PretrainConfig, folder / "settings" / "no-dreams.yaml")
     assert (settings.train.iterations, settings.train.dream_weight) == (2, 0)
     assert "training" in (folder / "no-dreams.log").read_text()
@@ -151,7 +169,7 @@ def test_a_collapse_is_a_row(data, monkeypatch, stderr_kept):
 
     monkeypatch.setattr(ablations, "run_trial", collapse)
     args = ablations.Args(folder=data.train.parent)
-    row = ["recipe", "collapsed at step 500", "-", "-", "-", "-", "-"]
+    row = ["recipe", "collapsed at step 500", *["-"] * 6]
     assert [ablations.learn("recipe", data, args) for _ in range(2)] == [row] * 2
     assert len(calls) == 1, "it is known to collapse"
     assert ablations.learn("recipe", data, replace(args, iterations=600)) == row

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synthetic.pixel_art import enlarge, from_text
+from synthetic.pixel_art import draw
 
 ART = {
     "key": """
@@ -155,7 +155,7 @@ ART = {
 
 def named_drawings(scale: int = 1) -> dict[str, np.ndarray]:
     """Returns all drawings by their names; see `drawings`."""
-    return {name: enlarge(from_text(art), scale) for name, art in ART.items()}
+    return draw(ART, scale)
 
 
 def drawings(scale: int = 1) -> list[np.ndarray]:

@@ -42,6 +42,11 @@ def from_text(art: str) -> np.ndarray:
     return np.array([[palette[letter] for letter in line] for line in art.split()], np.uint8)
 
 
+def draw(art: dict[str, str], scale: int) -> dict[str, np.ndarray]:
+    """Turns named texts into drawings, each pixel repeated `scale` times in both directions."""
+    return {name: enlarge(from_text(lines), scale) for name, lines in art.items()}
+
+
 def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
     """Repeats each pixel of an `(h, w, ...)` picture `scale` times in both directions."""
     return picture.repeat(scale, 0).repeat(scale, 1)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from synthetic.drawings import ART as ELEVEN
 from synthetic.drawings import named_drawings
-from synthetic.pixel_art import enlarge, from_text
+from synthetic.pixel_art import draw
 
 SCALE = 2
 SHARED = ("key", "coin", "ring", "heart", "mushroom", "ghost")
@@ -24,14 +25,7 @@ ART = {
         oyooooRR
         oRRRRRRR
         RRRRRRRR""",
-    "rung": """
-        nN......nN
-        nN......nN
-        nYYYYYYYnN
-        nNNNNNNNnN
-        nN......nN
-        nN......nN
-        nN......nN""",
+    "rung": "\n".join(ELEVEN["ladder"].split()[:7]),  # repeated, it makes ladders of any length
     "spikes": """
         ..a....a..
         ..a....a..
@@ -103,4 +97,4 @@ ART = {
 def platform_drawings() -> dict[str, np.ndarray]:
     """Returns `(h, w, 4)` uint8 RGBA drawings of 14 to 30 pixels by their names."""
     shared = {name: drawing for name, drawing in named_drawings(SCALE).items() if name in SHARED}
-    return {name: enlarge(from_text(art), SCALE) for name, art in ART.items()} | shared
+    return draw(ART, SCALE) | shared

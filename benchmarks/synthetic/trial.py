@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import yaml
 from detection import pretrain
-from measure import ROOT, number, write_text
+from measure import ROOT, Usage, number, write_text
 
 from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.detect import chunks, join
@@ -16,13 +16,14 @@ from sprite_obs.files import write_atomically
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.metrics.reconstruction import psnr
+from sprite_obs.model.scroll import ScrollBackground
 from sprite_obs.view.comparison import comparison_sheet
 from sprite_obs.view.picture import to_png
 from synthetic.figures import shown_sprites
 from synthetic.scenes import save_frames
 
 CONFIGS = ROOT / "configs" / "pretrain" / "paper"
-COLUMNS = ("PSNR soft, dB", "PSNR hard, dB", "sprites used", "training, s")
+COLUMNS = ("PSNR soft, dB", "PSNR hard, dB", "sprites used", "training, s", "CPU, s")
 """What every experiment says of its models; see `Trial.cells`."""
 NUM_COMPARED = 4
 
@@ -44,7 +45,7 @@ class Trial(NamedTuple):
 
     Attributes:
         folder: of the model.
-        seconds: that learning took.
+        usage: what learning took.
         encoder: the model.
         figures: what `sprite-obs evaluate` says.
         unseen: `(N, H, W, 3)` uint8, the frames.
@@ -52,7 +53,7 @@ class Trial(NamedTuple):
     """
 
     folder: Path
-    seconds: float
+    usage: Usage
     encoder: FrozenEncoder
     figures: Evaluation
     unseen: np.ndarray
@@ -62,7 +63,8 @@ class Trial(NamedTuple):
         """Returns the figures of `COLUMNS` as text."""
         used = f"{self.figures.num_sprites_used} of {self.figures.num_sprites}"
         hard = psnr(self.unseen, self.render_hard())
-        return [number(self.figures.psnr_soft, 1), number(hard, 1), used, number(self.seconds, 0)]
+        times = number(self.usage.seconds, 0), number(self.usage.cpu_seconds, 0)
+        return [number(self.figures.psnr_soft, 1), number(hard, 1), used, *times]
 
     def shown(self) -> np.ndarray:
         """Returns which sprite each pixel of the unseen frames shows: `(N, H, W)` int32."""
@@ -75,6 +77,8 @@ class Trial(NamedTuple):
         colours, which the paper does not.
         """
         background = np.broadcast_to(self.encoder.background, self.unseen.shape)
+        if isinstance(self.encoder.network.model.background, ScrollBackground):
+            background = self.encoder.backgrounds(self.unseen)  # each frame shows another part
         return self.encoder.reconstruct(self.found, background)
 
     def render_soft(self) -> np.ndarray:
@@ -104,7 +108,8 @@ def run_trial(
     """Learns a model, unless that is done, and judges it.
 
     Args:
-        config: name of the configuration in `configs/pretrain/paper`.
+        config: name of the configuration in `configs/pretrain/paper`, or the absolute path of
+            another; either without `.yaml`.
         data: the frames.
         folder: where the model's own folder goes.
         iterations: overrides the configuration.
@@ -113,14 +118,14 @@ def run_trial(
     Raises:
         SpriteObsError: when learning fails.
     """
-    model = folder / (name or config)
+    model = folder / (name or Path(config).name)
     usage = pretrain(data.train, _settings(config, folder, iterations), model)
     checkpoint = load_checkpoint(model)
     frames = Frames(data.unseen, np.zeros(len(data.unseen), np.int32), checkpoint.env_id)
     figures = evaluate(checkpoint, frames, "auto", "network")
     encoder = FrozenEncoder(checkpoint, "auto", "network")
     found = find(encoder, data.unseen)
-    trial = Trial(model, usage.seconds, encoder, figures, data.unseen, found)
+    trial = Trial(model, usage, encoder, figures, data.unseen, found)
     write_picture(model / "unseen.png", _comparison(trial))
     return trial
 
@@ -142,7 +147,7 @@ def _settings(config: str, folder: Path, iterations: int | None) -> Path:
         return file
     values = yaml.safe_load(file.read_text())
     values.setdefault("train", {})["iterations"] = iterations
-    shorter = folder / f"{config}.yaml"
+    shorter = folder / f"{file.stem}-{iterations}.yaml"
     write_text(shorter, yaml.safe_dump(values))
     return shorter
 

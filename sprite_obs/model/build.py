@@ -4,6 +4,7 @@ from torch import Tensor
 
 from sprite_obs.config import ModelConfig
 from sprite_obs.errors import ConfigError
+from sprite_obs.model.anchor_encoder import AnchorEncoder
 from sprite_obs.model.background import ColorBackground, ImageBackground
 from sprite_obs.model.dictionary import SpriteDictionary
 from sprite_obs.model.encoder import WindowEncoder
@@ -58,7 +59,7 @@ def build_model(
     )
 
 
-def _encoder(config: ModelConfig) -> WindowEncoder | PyramidEncoder:
+def _encoder(config: ModelConfig) -> AnchorEncoder:
     max_shift = config.max_shift if config.shifts == "shared" else None
     if config.encoder == "pyramid":
         return PyramidEncoder(
@@ -116,15 +117,22 @@ def check_model_config(config: ModelConfig) -> None:
     for size in config.sprite_sizes:
         fits = 2 <= size <= config.sprite_size and size % 2 == 0
         _require(fits, config, "sprite_sizes", f"even sizes from 2 to {config.sprite_size}")
-    reach = max(config.scroll_x, config.scroll_y)
-    if config.background == "scroll":
-        _require(reach > 0, config, "scroll_x", "more than 0, or scroll_y, with background: scroll")
-    else:
-        _require(reach == 0, config, "scroll_x", "0, like scroll_y, without background: scroll")
+    _check_scrolling(config)
     # The generator's 8 code_dim hidden features are normalised in groups of 64.
     _require(
         config.code_dim >= 8 and config.code_dim % 8 == 0, config, "code_dim", "a multiple of 8"
     )
+
+
+def _check_scrolling(config: ModelConfig) -> None:
+    scrolls = config.background == "scroll"
+    for key in ("scroll_x", "scroll_y"):
+        reach = getattr(config, key)
+        fits, expected = (reach >= 0, "0 or more") if scrolls else (reach == 0, "0")
+        _require(fits, config, key, f"{expected} with background: {config.background}")
+    moves = config.scroll_x + config.scroll_y > 0
+    expected = "more than 0, or scroll_y, with background: scroll"
+    _require(moves or not scrolls, config, "scroll_x", expected)
 
 
 def _require(holds: bool, config: ModelConfig, key: str, expected: str) -> None:

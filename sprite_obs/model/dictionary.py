@@ -86,7 +86,7 @@ class SpriteDictionary(nn.Module):
         self.latents.copy_((self.latents + components / scale) / 2**0.5)
 
     @torch.no_grad()
-    def fit(self, sprites: Tensor, margin: float = LOGIT_MARGIN) -> None:
+    def fit(self, sprites: Tensor) -> None:
         """Sets the generator's last layer so that the dictionary shows given sprites.
 
         The layer is linear in the logits of the pixels, so this is a least-squares problem with a
@@ -96,7 +96,6 @@ class SpriteDictionary(nn.Module):
         Args:
             sprites: `(K, 4, S, S)` in [0, 1], RGB (not premultiplied) and alpha. Colours are
                 ignored, and become 0, where alpha is 0.
-            margin: distance that values keep from 0 and 1; a larger one leaves more gradient.
 
         Raises:
             ValueError: when the shape is not that of this dictionary.
@@ -106,7 +105,7 @@ class SpriteDictionary(nn.Module):
             raise ValueError(f"expected sprites of shape {expected}, got {tuple(sprites.shape)}")
         target = sprites.to(self.output.weight.device, torch.float64)
         target = torch.where(target[:, 3:] > 0, target, 0.0)
-        logits = target.flatten(1).logit(eps=margin)  # (K, 4 S S)
+        logits = target.flatten(1).logit(eps=LOGIT_MARGIN)  # (K, 4 S S)
         solution = _least_squares(_with_ones(self.hidden(self.codes()).double()), logits)
         self.output.weight.copy_(solution[:-1].T)
         self.output.bias.copy_(solution[-1])

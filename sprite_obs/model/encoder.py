@@ -1,11 +1,9 @@
 """WindowEncoder: frames -> scores of a scene, each anchor from its own small window of pixels."""
 
-import math
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sprite_obs.model.anchor_encoder import AnchorEncoder, log_temperature
 from sprite_obs.model.scene import SceneLogits
 
 # Colours are centred and spread before the first convolution: with values in [0, 1] the encoder
@@ -13,7 +11,7 @@ from sprite_obs.model.scene import SceneLogits
 MEAN_COLOR, COLOR_SCALE = 0.5, 4.0
 
 
-class WindowEncoder(nn.Module):
+class WindowEncoder(AnchorEncoder):
     """Reads each anchor's sprites off the 3 x 3 anchor cells around it (paper, section 3.2).
 
     Emulator frames repeat bit for bit, so a recording has few distinct windows; an encoder whose
@@ -44,13 +42,8 @@ class WindowEncoder(nn.Module):
         normalize_codes: bool = True,
         learned_temperature: bool = True,
     ) -> None:
-        super().__init__()
-        self.num_layers = num_layers
-        self.anchor_stride = anchor_stride
-        self.max_shift = max_shift
-        self.normalize_codes = normalize_codes
-        shifts = 0 if max_shift is None else 2 * max_shift + 1
-        self.head_sizes = [code_dim, 1, shifts, shifts]
+        super().__init__(num_layers, anchor_stride, max_shift, normalize_codes)
+        self.head_sizes = [code_dim, 1, self.num_shifts, self.num_shifts]
         self.features = nn.Sequential(
             nn.Conv2d(3, width, anchor_stride, stride=anchor_stride),
             nn.GELU(),
@@ -60,9 +53,7 @@ class WindowEncoder(nn.Module):
             nn.GELU(),
         )
         self.heads = nn.Linear(width, num_layers * sum(self.head_sizes))
-        # Two normalised codes have a product of at most d, which bounds the softmax of Eq. 1 away
-        # from one-hot; a learned temperature lifts that bound.
-        self.log_scale = nn.Parameter(torch.zeros(())) if learned_temperature else None
+        self.log_scale = log_temperature(learned_temperature)
 
     def forward(self, frames: Tensor, codes: Tensor) -> SceneLogits:
         """Scores every anchor of whole frames.
@@ -104,8 +95,5 @@ class WindowEncoder(nn.Module):
         heads = self.heads(self.features(centred).permute(0, 2, 3, 1))  # (B, R, C, L * heads)
         heads = heads.unflatten(-1, (self.num_layers, -1)).permute(0, 3, 1, 2, 4)
         anchor, presence, shift_x, shift_y = heads.split(self.head_sizes, -1)  # (B, L, R, C, ...)
-        dim = codes.shape[-1]
-        scale = 1 if self.log_scale is None else self.log_scale.exp()
-        anchor = F.layer_norm(anchor, (dim,)) if self.normalize_codes else anchor
-        assignment = anchor @ (codes.mT * (scale / math.sqrt(dim)))  # (B, L, R, C, K), Eq. 1
+        assignment = self.compare(anchor, codes)  # (B, L, R, C, K)
         return SceneLogits(presence.squeeze(-1), assignment, shift_x, shift_y)

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sprite_obs.model.anchor_encoder import AnchorEncoder, log_temperature
 from sprite_obs.model.scene import SceneLogits
 
 # GroupNorm over groups of at most this many features, fewer where their number does not divide.
@@ -121,7 +122,7 @@ def mlp(features_in: int, hidden: int, features_out: int) -> nn.Sequential:
     )
 
 
-class PyramidEncoder(nn.Module):
+class PyramidEncoder(AnchorEncoder):
     """Reads sprites off a frame as the paper does, with anchors every half sprite (section 3.2).
 
     Its normalisation takes in the whole frame, so unlike in `WindowEncoder` every pixel has some
@@ -148,18 +149,13 @@ class PyramidEncoder(nn.Module):
         normalize_codes: bool = True,
         learned_temperature: bool = True,
     ) -> None:
-        super().__init__()
-        self.num_layers = num_layers
-        self.anchor_stride = sprite_size // 2
-        self.max_shift = max_shift
-        self.normalize_codes = normalize_codes
+        super().__init__(num_layers, sprite_size // 2, max_shift, normalize_codes)
         self.features = downsampling(3, width, self.anchor_stride, num_layers * width)
         self.norm = nn.LayerNorm(width)
         self.presence = mlp(width, code_dim, 1)
         self.anchor = nn.Linear(width, code_dim)
-        shifts = 0 if max_shift is None else 2 * max_shift + 1
-        self.shifts = mlp(width, code_dim, 2 * shifts) if shifts else None
-        self.log_scale = nn.Parameter(torch.zeros(())) if learned_temperature else None
+        self.shifts = mlp(width, code_dim, 2 * self.num_shifts) if self.num_shifts else None
+        self.log_scale = log_temperature(learned_temperature)
 
     def forward(self, frames: Tensor, codes: Tensor) -> SceneLogits:
         """Scores every anchor of whole frames.
@@ -179,15 +175,7 @@ class PyramidEncoder(nn.Module):
         shift_x, shift_y = shifts.unflatten(0, grid).tensor_split(2, -1)
         return SceneLogits(
             presence=self.presence(rows).view(grid),
-            assignment=self._assignment(rows, codes).unflatten(0, grid),
+            assignment=self.compare(self.anchor(rows), codes).unflatten(0, grid),
             shift_x=shift_x,
             shift_y=shift_y,
         )
-
-    def _assignment(self, rows: Tensor, codes: Tensor) -> Tensor:
-        """Compares anchors with the dictionary: `(N, K)`, Eq. 1 before its softmax."""
-        anchor = self.anchor(rows)  # (N, d)
-        if self.normalize_codes:
-            anchor = F.layer_norm(anchor, anchor.shape[-1:])
-        scale = 1 if self.log_scale is None else self.log_scale.exp()
-        return anchor @ (codes.mT * (scale / math.sqrt(codes.shape[-1])))

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from sprite_obs.model.anchor_encoder import AnchorEncoder
 from sprite_obs.model.background import ColorBackground, ImageBackground
 from sprite_obs.model.compositor import composite, num_groups
 from sprite_obs.model.dictionary import SpriteDictionary
-from sprite_obs.model.encoder import WindowEncoder
-from sprite_obs.model.pyramid import PyramidEncoder
 from sprite_obs.model.scene import SceneLogits, SpriteScene
 from sprite_obs.model.scroll import OffsetNetwork, ScrollBackground
 from sprite_obs.model.shift_network import CropShiftNetwork
@@ -26,7 +25,7 @@ class SpriteModel(nn.Module):
 
     def __init__(
         self,
-        encoder: WindowEncoder | PyramidEncoder,
+        encoder: AnchorEncoder,
         dictionary: SpriteDictionary,
         background: ColorBackground | ImageBackground | ScrollBackground,
         shift_network: CropShiftNetwork | None = None,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from sprite_obs.pretrain.parallel import agree, is_first_process, mean
 from sprite_obs.pretrain.reassign import reassign
 from sprite_obs.pretrain.schedule import StepPlan, plan_step, step_generator
 from sprite_obs.pretrain.state import load_state, save_state
-from sprite_obs.pretrain.step import Losses, TrainingData, draw_step
+from sprite_obs.pretrain.step import Losses, StepData, TrainingData, draw_step
 
 WEIGHT_DECAY = 0.01
 LOOKED_AT = 64
@@ -47,10 +47,15 @@ def make_optimizer(model: SpriteModel, config: TrainConfig) -> Optimizer:
     return AdamW(groups, lr=config.learning_rate, weight_decay=WEIGHT_DECAY)
 
 
-def _set_step_sizes(optimizer: Optimizer, plan: StepPlan) -> None:
-    for group in optimizer.param_groups:
-        pace = {"dictionary": plan.dictionary, "background": plan.background}
-        group["lr"] = group["base_lr"] * plan.step_size * pace.get(group["name"], 1.0)
+class _Run(NamedTuple):
+    """What all steps have in common; `module` is what Fabric made of the model's losses."""
+
+    model: SpriteModel
+    module: nn.Module
+    optimizer: Optimizer
+    data: TrainingData
+    config: TrainConfig
+    fabric: Fabric
 
 
 def train(
@@ -82,6 +87,7 @@ def train(
         CheckpointError: when there is no fitting state to resume from.
     """
     module, optimizer = fabric.setup(Losses(model, config), make_optimizer(model, config))
+    run = _Run(model, module, optimizer, data, config, fabric)
     start = load_state(folder, model, optimizer, identity) if resume else 0
     first = config.teach_iterations if data.windows is not None else 0
     total = first + config.iterations
@@ -90,64 +96,69 @@ def train(
     for step in range(start, total):
         generator = step_generator(seed, step)
         plan = plan_step(config, step, first, total, model.max_shift, scrolls)
-        if step == first and data.sprites is not None:
-            model.dictionary.fit(data.sprites)  # teaching has moved the codes, and their drawings
-            agree(model.dictionary)
+        if step == first:
+            _show_counted(run)
         if plan.reassign:
-            _reassign(model, data, config, fabric, generator)
+            _reassign(run, generator)
         drawn = draw_step(data, config, generator, fabric.device, step >= first)
-        losses = module(drawn, plan)
-        figures = {name: mean(value) for name, value in losses.items()}
-        if not math.isfinite(sum(figures.values())):
-            raise SpriteObsError(
-                f"the loss is no longer a number at step {step}: {figures}; lower "
-                "train.learning_rate"
-            )
-        _set_step_sizes(optimizer, plan)
-        _descend(module, optimizer, fabric, losses, config.max_gradient_norm)
+        figures = _descend(run, plan, drawn, step)
         if report:
             report(step + 1, figures)
-        done = step + 1 - first
-        if done > GRACE * config.iterations and done % CHECK_EVERY == 0:
-            frames = _look_at(data, fabric, generator)
-            check_collapse(model, frames, config.max_active, step + 1)
+        if _may_have_collapsed(config, step + 1 - first):
+            check_collapse(model, _look_at(run, generator), config.max_active, step + 1)
         due = (step + 1) % config.checkpoint_every == 0 or step + 1 == total
         if due and is_first_process():
             save_state(folder, step + 1, model, optimizer, identity)
     model.eval()
 
 
-def _descend(
-    module: nn.Module,
-    optimizer: Optimizer,
-    fabric: Fabric,
-    losses: dict[str, Tensor],
-    max_norm: float | None,
-) -> None:
-    """Takes one step down the sum of the losses."""
-    optimizer.zero_grad()
-    fabric.backward(torch.stack(list(losses.values())).sum())
-    if max_norm is not None:
-        fabric.clip_gradients(module, optimizer, max_norm=max_norm)
-    optimizer.step()
+def _show_counted(run: _Run) -> None:
+    """Lets the dictionary show the counted sprites again: teaching has moved the codes."""
+    if run.data.sprites is not None:
+        run.model.dictionary.fit(run.data.sprites)
+        agree(run.model.dictionary)
 
 
-def _reassign(
-    model: SpriteModel,
-    data: TrainingData,
-    config: TrainConfig,
-    fabric: Fabric,
-    generator: torch.Generator,
-) -> None:
-    frames = _look_at(data, fabric, generator)
+def _reassign(run: _Run, generator: torch.Generator) -> None:
+    frames = _look_at(run, generator)
     rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-    model.eval()
-    reassign(model, frames, rng, config.max_active)
-    model.train()
-    agree(model.dictionary)
+    run.model.eval()
+    reassign(run.model, frames, rng, run.config.max_active)
+    run.model.train()
+    agree(run.model.dictionary)
 
 
-def _look_at(data: TrainingData, fabric: Fabric, generator: torch.Generator) -> Tensor:
+def _descend(run: _Run, plan: StepPlan, drawn: StepData, step: int) -> dict[str, float]:
+    """Takes one step down the sum of the losses; returns these, as means over all processes."""
+    losses = run.module(drawn, plan)
+    figures = {name: mean(value) for name, value in losses.items()}
+    if not math.isfinite(sum(figures.values())):
+        raise SpriteObsError(
+            f"the loss is no longer a number at step {step}: {figures}; lower train.learning_rate"
+        )
+    _set_step_sizes(run.optimizer, plan)
+    run.optimizer.zero_grad()
+    run.fabric.backward(torch.stack(list(losses.values())).sum())
+    max_norm = run.config.max_gradient_norm
+    if max_norm is not None:
+        run.fabric.clip_gradients(run.module, run.optimizer, max_norm=max_norm)
+    run.optimizer.step()
+    return figures
+
+
+def _set_step_sizes(optimizer: Optimizer, plan: StepPlan) -> None:
+    for group in optimizer.param_groups:
+        pace = {"dictionary": plan.dictionary, "background": plan.background}
+        group["lr"] = group["base_lr"] * plan.step_size * pace.get(group["name"], 1.0)
+
+
+def _may_have_collapsed(config: TrainConfig, done: int) -> bool:
+    """Says whether to look for a collapse after so many steps on whole frames."""
+    return done > GRACE * config.iterations and done % CHECK_EVERY == 0
+
+
+def _look_at(run: _Run, generator: torch.Generator) -> Tensor:
     """Draws `(N, 3, H, W)` frames in [0, 1], the same in all processes."""
-    rows = torch.randint(len(data.frames), (LOOKED_AT,), generator=generator)
-    return data.frames[rows.to(data.frames.device)].to(fabric.device).float() / 255
+    frames = run.data.frames
+    rows = torch.randint(len(frames), (LOOKED_AT,), generator=generator)
+    return frames[rows.to(frames.device)].to(run.fabric.device).float() / 255

@@ -9,15 +9,15 @@ import torch
 
 from sprite_obs.checkpoint import Checkpoint, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
-from sprite_obs.errors import ConfigError, RecordingError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
-from sprite_obs.model.build import build_model, check_model_config
+from sprite_obs.model.build import build_model
 from sprite_obs.model.scroll import ScrollBackground, stitch
 from sprite_obs.model.sprite_model import SpriteModel
+from sprite_obs.pretrain.checks import check_config, check_frames
 from sprite_obs.pretrain.loop import Report, train
 from sprite_obs.pretrain.parallel import is_first_process, make_fabric
 from sprite_obs.pretrain.start import Start, start_from_frames
@@ -30,8 +30,6 @@ JUDGED_FRAMES = 64
 DECODERS: tuple[DecoderName, ...] = ("lookup", "network")
 GUESS_FRAMES = 64
 """Frames from which a background's first guess is made."""
-MIN_FRAMES = 50
-"""Fewer frames show too little of a game."""
 
 
 def pretrain(
@@ -53,14 +51,13 @@ def pretrain(
         report: called after each step with the losses.
 
     Raises:
-        RecordingError: when there are too few frames, or nothing recurs in them.
+        ConfigError: when settings do not go together, or processes cannot share the batches.
+        RecordingError: when frames are too few or too small, or nothing recurs in them.
+        CheckpointError: when there is no fitting state to resume from.
+        SpriteObsError: when training comes to nothing.
     """
-    if len(frames.images) < MIN_FRAMES:
-        raise RecordingError(
-            f"expected at least {MIN_FRAMES} frames to learn from, got {len(frames.images)}; "
-            "record more"
-        )
     check_config(config)
+    check_frames(frames, config)
     fabric = make_fabric(device, config.train)
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.num_threads)
@@ -76,30 +73,6 @@ def pretrain(
     return checkpoint
 
 
-def check_config(config: PretrainConfig) -> None:
-    """Refuses what does not go together.
-
-    Raises:
-        ConfigError: naming the first key that is wrong.
-    """
-    check_model_config(config.model)
-    counted = {"encoder": "window", "shifts": "shared", "sprite_sizes": ()}
-    if config.train.init == "random":
-        return
-    for key, needed in counted.items():
-        given = getattr(config.model, key)
-        if given != needed:
-            raise ConfigError(
-                f"model.{key}: expected {needed or 'none'} with train.init: frames, got {given!r}; "
-                "or set train.init to random"
-            )
-    if config.model.background == "scroll":
-        raise ConfigError(
-            "model.background: expected color or image with train.init: frames, got 'scroll'; "
-            "or set train.init to random"
-        )
-
-
 def _decisive(config: PretrainConfig) -> dict[str, Any]:
     """Returns the settings that decide what is learned, not how fast or how often it is saved."""
     values = to_dict(config)
@@ -108,7 +81,15 @@ def _decisive(config: PretrainConfig) -> dict[str, Any]:
 
 
 class _Material(NamedTuple):
-    """The recording in the forms that the steps need; `start` is None for a random start."""
+    """The recording in the forms that the steps need.
+
+    Attributes:
+        frames: the recording.
+        palette: its colours.
+        indices: `(N, H, W)` uint8, indices of these colours.
+        color: `(3,)` RGB in [0, 1] of a solid background; None for another.
+        start: what was counted; None for a random start.
+    """
 
     frames: Frames
     palette: Palette
@@ -120,31 +101,21 @@ class _Material(NamedTuple):
 def _prepare(frames: Frames, config: PretrainConfig) -> _Material:
     palette = Palette.of_frames(frames.images, config.seed)
     index = np.stack([palette.index(image) for image in frames.images])
-    solid = config.model.background == "color" or config.train.init == "random"
-    color = kmeans_color(frames.images, config.seed) if solid else None
-    if config.train.init == "random":
-        return _Material(frames, palette, index, color, None)
-    background = None
-    if color is not None:
+    color = background = None
+    if config.model.background == "color":
+        color = kmeans_color(frames.images, config.seed)
         nearest = palette.nearest(color.numpy()[None] * 255)
         background = np.broadcast_to(nearest, index.shape[1:]).copy()
-    start = start_from_frames(index, frames.episode, config, background)
+    start = None
+    if config.train.init == "frames":
+        start = start_from_frames(index, frames.episode, config, background)
     return _Material(frames, palette, index, color, start)
 
 
 def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     """Builds the model and, if sprites were counted, lets its dictionary start with them."""
     height, width = material.indices.shape[1:]
-    start, color = material.start, material.color
-    if config.model.background == "color":
-        background = color
-    elif start is None and color is not None:
-        stitches = config.model.background == "scroll"
-        first_guess = _stitched if stitches else _median
-        background = first_guess(material.frames.images, config)
-    elif start is not None:
-        image = material.palette.rgb(start.background)
-        background = torch.from_numpy(image).permute(2, 0, 1) / 255
+    start, background = material.start, _first_background(material, config)
     num_sprites = len(start.bank) if start else config.model.num_sprites
     model = build_model(config.model, num_sprites, (height, width), background)
     if start:
@@ -154,17 +125,21 @@ def _build(material: _Material, config: PretrainConfig) -> SpriteModel:
     return model
 
 
-def _stitched(images: np.ndarray, config: PretrainConfig) -> torch.Tensor:
-    """Puts a scrolling background together from a few frames: `(3, H + Y, W + X)` in [0, 1]."""
-    return stitch(_a_few(images, config.seed), (config.model.scroll_y, config.model.scroll_x))
-
-
-def _median(images: np.ndarray, config: PretrainConfig) -> torch.Tensor:
-    """Guesses a still background: the median of a few frames, `(3, H, W)` in [0, 1]."""
-    return _a_few(images, config.seed).median(0).values
+def _first_background(material: _Material, config: PretrainConfig) -> torch.Tensor:
+    """Returns what the background starts from, as `build_model` takes it."""
+    if material.color is not None:
+        return material.color
+    if material.start:
+        image = material.palette.rgb(material.start.background)
+        return torch.from_numpy(image).permute(2, 0, 1) / 255
+    some = _a_few(material.frames.images, config.seed)
+    if config.model.background == "scroll":
+        return stitch(some, (config.model.scroll_y, config.model.scroll_x))
+    return some.median(0).values
 
 
 def _a_few(images: np.ndarray, seed: int) -> torch.Tensor:
+    """Draws frames to guess from, in their order: `(n, 3, H, W)` in [0, 1]."""
     rng = np.random.default_rng(seed)
     some = rng.choice(len(images), min(GUESS_FRAMES, len(images)), replace=False)
     return torch.from_numpy(images[np.sort(some)]).permute(0, 3, 1, 2) / 255

@@ -78,11 +78,13 @@ def _explain(
     placed = scene.placed(model.encoder.anchor_stride)
     count, side, _ = alpha.shape
     canvas = torch.arange(side, device=alpha.device) - side // 2
-    rows = (placed.y[:, None] + canvas + side)[:, :, None]  # (n, S, 1), in padded errors
-    columns = (placed.x[:, None] + canvas + side)[:, None]  # (n, 1, S)
+    # An anchor may lie beyond the border by half a cell, its sprite by its shift further out.
+    margin = side + model.encoder.anchor_stride + model.max_shift
+    rows = (placed.y[:, None] + canvas + margin)[:, :, None]  # (n, S, 1), in padded errors
+    columns = (placed.x[:, None] + canvas + margin)[:, None]  # (n, 1, S)
 
     def covered(error: Tensor) -> Tensor:
-        padded = F.pad(error.square().sum(1), (side,) * 4)  # (B, H + 2S, W + 2S)
+        padded = F.pad(error.square().sum(1), (margin,) * 4)  # (B, H + 2 margin, W + 2 margin)
         under = padded[placed.frame[:, None, None], rows, columns]
         sums = (under * alpha[placed.sprite]).sum((1, 2))  # (n,)
         return sums.new_zeros(count).index_add(0, placed.sprite, sums)
