@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import gymnasium
 import numpy as np
 import tyro
 from tqdm import tqdm
 
 from sprite_obs.config import PretrainConfig, load_yaml
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.frames.policies import RANDOM_SHARE
 
 if TYPE_CHECKING:
     from sprite_obs.evaluate import Evaluation
@@ -68,6 +70,12 @@ class Record:
             "Stable-Baselines3 saved. Such a file can run code when loaded: use only your own."
         ),
     ] = "sticky"
+    model: Annotated[
+        Path | None,
+        _flag("Folder of the model whose sprites an agent of agents/train_ppo.py observes."),
+    ] = None
+    random_share: float = RANDOM_SHARE
+    """Share of the time in which random actions take an agent's place."""
 
     def run(self) -> None:
         """Records and says what was stored."""
@@ -76,12 +84,23 @@ class Record:
         from sprite_obs.frames.record import record
 
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner
-        stored = record(self.env, self.frames, self.out, self.seed, self.policy)
+        observe = self._observe if self.model else None
+        choices = self.seed, self.policy, self.random_share, observe
+        stored = record(self.env, self.frames, self.out, *choices)
         megabytes = stored.num_bytes / 1e6
         print(
             f"recorded {stored.num_frames} frames in {stored.num_episodes} episodes "
             f"({megabytes:.1f} MB): {self.out}"
         )
+
+    def _observe(self, env: gymnasium.Env, max_sprites: int) -> gymnasium.Env:
+        from sprite_obs.wrapper import SpriteObservation
+
+        assert self.model is not None
+        try:
+            return SpriteObservation(env, self.model, max_sprites)
+        except (TypeError, ValueError) as error:
+            raise SpriteObsError(str(error)) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +169,8 @@ class Detect:
         _flag(
             "The .npz file to write: flat arrays with one row per sprite, in the order of the "
             "frames. frame; id, the type, 0 if not in the dictionary; sprite, the sprite id, "
-            "likewise; layer, 0 at the back; x, y, w, h, left, top, width and height in pixels; "
+            "likewise; layer, 0 at the back; track, the number of the thing in its episode, kept "
+            "from frame to frame; x, y, w, h, left, top, width and height in pixels; "
             "score, 0 to 1."
         ),
     ]
@@ -193,35 +213,78 @@ class Evaluate:
             "NPZ",
         ),
     ] = None
+    report: Annotated[
+        Path | None,
+        _flag(
+            "HTML file that shows what is missed: the figures, the worst frames beside their "
+            "reconstruction, the dictionary by types and the background; any browser opens it.",
+            "HTML",
+        ),
+    ] = None
     decoder: Decoder = None
     device: Device = "auto"
 
     def run(self) -> None:
         """Measures, shows a table and writes the figures."""
         from sprite_obs.checkpoint import load_checkpoint
-        from sprite_obs.evaluate import evaluate
+        from sprite_obs.evaluate import examine
         from sprite_obs.files import write_atomically
         from sprite_obs.frames.sources import read_frames
         from sprite_obs.metrics.ground_truth import read_ground_truth
+        from sprite_obs.report import report_page
+        from sprite_obs.type_names import read_named_types
 
         checkpoint = load_checkpoint(self.model)
+        named_types = read_named_types(self.model, len(checkpoint.type_capacity) - 1)
         frames = read_frames(self.data)
         truth = read_ground_truth(self.ground_truth) if self.ground_truth else None
-        if self.out:
-            _make_folder(self.out.parent)
-        figures = evaluate(checkpoint, frames, self.device, self.decoder, truth)
-        _show(figures, f"{self.model} on {self.data}")
+        for file in filter(None, (self.out, self.report)):
+            _make_folder(file.parent)
+        examined = examine(checkpoint, frames, self.device, self.decoder, truth, named_types)
+        figures, title = examined.figures, f"{self.model} on {self.data}"
+        _show(figures, title)
+        if self.report:
+            page = report_page(title, examined, frames, truth)
+            write_atomically(self.report, page.encode())
         if self.out:
             values = {"model": str(self.model), "data": str(self.data)} | figures.to_json()
             write_atomically(self.out, (json.dumps(values, indent=2) + "\n").encode())
 
 
-Command = Record | Pretrain | Detect | Evaluate
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """Draw a model's dictionary anew, by its types."""
+
+    model: Annotated[
+        Path,
+        _flag("Folder of the model; if it has a types.yaml, its names and merged types are shown."),
+    ]
+    out: Annotated[
+        Path | None, _flag("PNG file to write, dictionary.png in the model's folder if not given.")
+    ] = None
+
+    def run(self) -> None:
+        """Draws and writes the picture."""
+        from sprite_obs.checkpoint import load_checkpoint
+        from sprite_obs.files import write_atomically
+        from sprite_obs.model_folder import DICTIONARY_PICTURE, dictionary_picture
+        from sprite_obs.type_names import read_named_types
+
+        checkpoint = load_checkpoint(self.model)
+        named_types = read_named_types(self.model, len(checkpoint.type_capacity) - 1)
+        out = self.out or self.model / DICTIONARY_PICTURE
+        _make_folder(out.parent)
+        write_atomically(out, dictionary_picture(checkpoint, named_types))
+        print(f"drew {len(checkpoint.sprites)} sprites: {out}")
+
+
+Command = Record | Pretrain | Detect | Evaluate | Sheet
 COMMANDS: dict[str, Callable[..., Any]] = {
     "record": Record,
     "pretrain": Pretrain,
     "detect": Detect,
     "evaluate": Evaluate,
+    "sheet": Sheet,
 }
 
 

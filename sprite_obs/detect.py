@@ -10,6 +10,7 @@ from sprite_obs.errors import CheckpointError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.games import game_name
+from sprite_obs.objects.tracker import track_ids
 
 CHUNK = 64
 """Frames encoded at once, so that memory does not grow with their number."""
@@ -32,8 +33,9 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
     Returns:
         Arrays with one row per sprite, in the order of the frames: `frame` int32; `id` int32, the
         type id, 0 for things that the dictionary lacks; `sprite` int32, the sprite id, 0 likewise;
-        `layer` int32; `x`, `y`, `w`, `h` int32, left, top, width and height in pixels, cut at the
-        border of the frame; `score` float32 in [0, 1].
+        `layer` int32; `track` int32, the number of the thing, from 1 in each episode, kept from
+        frame to frame (see `sprite_obs.objects.tracker`); `x`, `y`, `w`, `h` int32, left, top,
+        width and height in pixels, cut at the border of the frame; `score` float32 in [0, 1].
 
     Raises:
         CheckpointError: when the frames are not those of this model.
@@ -50,6 +52,7 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
         "id": found.type,
         "sprite": found.sprite,
         "layer": found.layer,
+        "track": track_ids(found, frames.episode),
         **{"x": x, "y": y, "w": w, "h": h},
         "score": found.score,
     }

@@ -4,18 +4,22 @@ import dataclasses
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sprite_obs.checkpoint import Checkpoint
 from sprite_obs.detect import check_game, chunks, join
+from sprite_obs.detections import Detections
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.metrics.detection import DetectionFigures, score_detections
 from sprite_obs.metrics.ground_truth import GroundTruth
 from sprite_obs.metrics.reconstruction import ReconstructionScore, json_number
+from sprite_obs.metrics.tracking import TrackingFigures, score_tracking
 from sprite_obs.network_decoder import NetworkDecoder
+from sprite_obs.objects.tracker import track_ids
+from sprite_obs.type_names import NamedTypes
 
 MAX_SOFT_FRAMES = 256
 SHOWN_SHOTS = 16
@@ -42,6 +46,8 @@ class Evaluation:
         frames_per_second: speed of encoding alone.
         detection: figures of each variant of `sprite_obs.metrics.detection`; None without ground
             truth.
+        tracking: how well tracks keep to objects that move; None without ground truth or where it
+            does not tell objects apart.
     """
 
     decoder: str
@@ -57,6 +63,7 @@ class Evaluation:
     unknown_per_frame: float
     frames_per_second: float
     detection: dict[str, DetectionFigures] | None = None
+    tracking: TrackingFigures | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; an infinite figure becomes the text "Infinity"."""
@@ -77,7 +84,24 @@ class Evaluation:
             ("unknown things per frame", f"{self.unknown_per_frame:.2f}"),
             ("frames encoded per second", f"{self.frames_per_second:.0f}"),
             *(row for item in (self.detection or {}).items() for row in _detection_rows(*item)),
+            *([_tracking_row(self.tracking)] if self.tracking else []),
         ]
+
+
+class Examined(NamedTuple):
+    """What a model found in frames, and how good that is.
+
+    Attributes:
+        figures: how good it is.
+        encoder: the model.
+        found: the sprites in the frames.
+        wrong_pixels: `(N,)` int64, pixels of each frame that its hard reconstruction does not show.
+    """
+
+    figures: Evaluation
+    encoder: FrozenEncoder
+    found: Detections
+    wrong_pixels: np.ndarray
 
 
 def _detection_rows(variant: str, figures: DetectionFigures) -> list[tuple[str, str]]:
@@ -97,6 +121,11 @@ def _detection_rows(variant: str, figures: DetectionFigures) -> list[tuple[str, 
     return [(f"{variant}: {name}", "  ".join(f"{v:.3f}" for v in vs)) for name, vs in rows]
 
 
+def _tracking_row(figures: TrackingFigures) -> tuple[str, str]:
+    name = "moving: track switches, takeovers per 100 object-frames"
+    return name, f"{figures.switches:.2f}  {figures.takeovers:.2f}"
+
+
 def _decibels(value: float) -> str:
     return "exact" if math.isinf(value) else f"{value:.2f} dB"
 
@@ -113,6 +142,18 @@ def evaluate(
     decoder: DecoderName | None = None,
     truth: GroundTruth | None = None,
 ) -> Evaluation:
+    """Returns the figures of `examine`, for the types as they were learned."""
+    return examine(checkpoint, frames, device, decoder, truth).figures
+
+
+def examine(
+    checkpoint: Checkpoint,
+    frames: Frames,
+    device: str,
+    decoder: DecoderName | None = None,
+    truth: GroundTruth | None = None,
+    named_types: NamedTypes | None = None,
+) -> Examined:
     """Encodes and rebuilds frames, with progress bars on stderr.
 
     Args:
@@ -121,29 +162,32 @@ def evaluate(
         device: where the network runs: `cpu`, `cuda` or `auto`.
         decoder: `lookup` or `network`; None for the checkpoint's choice.
         truth: the objects in these frames, if known.
+        named_types: types that a user merged or named.
 
     Raises:
         CheckpointError: when the frames are not those of this model.
         RecordingError: when the ground truth is not that of these frames.
         DeviceError: when the device does not exist.
     """
-    encoder = FrozenEncoder(checkpoint, device, decoder)
+    encoder = FrozenEncoder(checkpoint, device, decoder, named_types)
     check_game(encoder.env_id, frames.env_id)
     if truth:
         truth.check_fits(frames.images)
     encoder.encode(frames.images[:1])  # compiles what is compiled on first use
     hard = ReconstructionScore()
-    parts, seconds = [], 0.0
+    parts, wrong_pixels, seconds = [], [], 0.0
     for start, images in chunks(frames.images, "encoding"):
         started = time.perf_counter()
         found = encoder.encode(images)
         seconds += time.perf_counter() - started
-        hard.add(images, encoder.reconstruct(found, encoder.backgrounds(images)))
+        rebuilt = encoder.reconstruct(found, encoder.backgrounds(images))
+        hard.add(images, rebuilt)
+        wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
         parts.append((start, found))
     found = join(parts)
     sprite, num_frames = found.sprite, len(frames.images)
     sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
-    return Evaluation(
+    figures = Evaluation(
         decoder=encoder.decoder,
         num_frames=num_frames,
         num_soft_frames=len(sample),
@@ -157,7 +201,14 @@ def evaluate(
         unknown_per_frame=int((sprite == 0).sum()) / num_frames,
         frames_per_second=num_frames / seconds,
         detection=score_detections(found, truth, num_frames) if truth else None,
+        tracking=_tracking(found, truth, frames.episode) if truth else None,
     )
+    return Examined(figures, encoder, found, np.concatenate(wrong_pixels))
+
+
+def _tracking(found: Detections, truth: GroundTruth, episode: np.ndarray) -> TrackingFigures | None:
+    found = found.clipped(truth.frame_size)
+    return score_tracking(found, track_ids(found, episode), truth, episode)
 
 
 def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from sprite_obs.checkpoint import Checkpoint, load_checkpoint
-from sprite_obs.detections import Detections, from_rows
+from sprite_obs.detections import Detections, Row, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder
-from sprite_obs.lookup.palette import Palette
+from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.network_decoder import NetworkDecoder
+from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
 DecoderName = Literal["lookup", "network"]
 
@@ -28,6 +29,8 @@ class FrozenEncoder:
         checkpoint: what `load_checkpoint` returned.
         device: where the network runs: `cpu`, `cuda` or `auto`.
         decoder: `lookup` or `network`; None for the checkpoint's choice.
+        named_types: what `sprite_obs.type_names.read_named_types` returned; None for the types as
+            they were learned.
 
     Raises:
         CheckpointError: when the decoder is not one for this model.
@@ -37,20 +40,29 @@ class FrozenEncoder:
         env_id: the environment that the frames came from, or None.
         num_sprites: K; sprite ids are 1..K.
         num_types: T; type ids are 1..T, the most important first.
-        type_capacity: `(T + 1,)` int32, instances of a type seen at once; index 0 is unused.
+        sprite_type: `(K,)` int32, type id of each sprite.
+        type_capacity: `(T + 1,)` int32, instances of a type seen at once, 0 for one that was merged
+            into another; index 0 is unused.
+        type_names: names of the types that a user named, by type id.
         sprites: `(K, S, S, 4)` uint8 RGBA, each drawing centred on its canvas.
         background: `(H, W, 3)` uint8.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str = "cpu", decoder: DecoderName | None = None
+        self,
+        checkpoint: Checkpoint,
+        device: str = "cpu",
+        decoder: DecoderName | None = None,
+        named_types: NamedTypes | None = None,
     ) -> None:
         self.env_id = checkpoint.env_id
         self.sprites = checkpoint.sprites
         self.background = checkpoint.background
         self.frame_shape: tuple[int, ...] = checkpoint.background.shape
-        self.sprite_type = checkpoint.sprite_type
-        self.type_capacity = checkpoint.type_capacity
+        self.sprite_type, self.type_capacity = merge_types(
+            checkpoint.sprite_type, checkpoint.type_capacity, named_types or {}
+        )
+        self.type_names = names_by_id(named_types or {})
         self.num_sprites = len(checkpoint.sprites)
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
@@ -76,13 +88,16 @@ class FrozenEncoder:
     def load(
         cls, path: str | Path, device: str = "cpu", decoder: DecoderName | None = None
     ) -> "FrozenEncoder":
-        """Loads a checkpoint folder.
+        """Loads a checkpoint folder, and the names of types where the folder has a `types.yaml`.
 
         Raises:
             CheckpointError: when it is missing, truncated or of another format.
+            ConfigError: when `types.yaml` is wrong.
             DeviceError: when the device does not exist.
         """
-        return cls(load_checkpoint(path), device, decoder)
+        checkpoint = load_checkpoint(path)
+        named_types = read_named_types(path, len(checkpoint.type_capacity) - 1)
+        return cls(checkpoint, device, decoder, named_types)
 
     @cached_property
     def network(self) -> NetworkDecoder:
@@ -98,12 +113,33 @@ class FrozenEncoder:
         Raises:
             CheckpointError: when the frames are not those of this model.
         """
+        return from_rows(self._decode(self._checked(frames)), self.sprite_type)
+
+    def explain(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
+        """Finds the sprites of frames and says how much of each frame they do not explain.
+
+        Args:
+            frames: as `encode` takes them.
+
+        Returns:
+            What `encode` returns, and `(B,)` float32 in [0, 1], the share of pixels that the found
+            sprites over the background do not show in their colour.
+        """
         frames = self._checked(frames)
         if self.decoder == "network":
-            rows = self.network.decode(frames)
-        else:
-            rows = self._lookup.decode(self.palette.index(frames))
-        return from_rows(rows, self.sprite_type)
+            found = from_rows(self._decode(frames), self.sprite_type)
+            rebuilt = self.palette.index(self.reconstruct(found, self.backgrounds(frames)))
+            # By palette, so that video counts as explained when it is right but for its noise.
+            right = (rebuilt == self.palette.index(frames)) & (rebuilt != UNKNOWN)  # (B, H, W)
+            return found, 1 - right.mean((1, 2), dtype=np.float32)
+        rows, unexplained = self._lookup.decode_and_count(self.palette.index(frames))
+        share = (unexplained / self._lookup.background.size).astype(np.float32)
+        return from_rows(rows, self.sprite_type), share
+
+    def _decode(self, frames: np.ndarray) -> list[Row]:
+        if self.decoder == "network":
+            return self.network.decode(frames)
+        return self._lookup.decode(self.palette.index(frames))
 
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, in the colours that each one shows.

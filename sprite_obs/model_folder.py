@@ -9,6 +9,13 @@ from sprite_obs.files import write_atomically
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.metrics.reconstruction import psnr
 from sprite_obs.pretrain.state import STATE_FILE
+from sprite_obs.type_names import (
+    TYPES_FILE,
+    NamedTypes,
+    merge_types,
+    names_by_id,
+    read_named_types,
+)
 from sprite_obs.view.comparison import comparison_sheet
 from sprite_obs.view.picture import to_png
 from sprite_obs.view.sheet import dictionary_sheet
@@ -16,14 +23,16 @@ from sprite_obs.view.sheet import dictionary_sheet
 DICTIONARY_PICTURE = "dictionary.png"
 RECONSTRUCTION_PICTURE = "reconstruction.png"
 PREVIOUS = "previous"
-FILES = (MODEL_FILE, SETTINGS_FILE, STATE_FILE, DICTIONARY_PICTURE, RECONSTRUCTION_PICTURE)
+PICTURES = DICTIONARY_PICTURE, RECONSTRUCTION_PICTURE
+FILES = (MODEL_FILE, SETTINGS_FILE, STATE_FILE, TYPES_FILE, *PICTURES)
 NUM_COMPARED = 4
 
 
 def keep_previous(folder: Path) -> Path | None:
     """Copies what an earlier run left into a folder `previous` inside.
 
-    The earlier model can be used until a new one replaces it; from then on it is in `previous`.
+    The earlier model can be used until a new one replaces it; from then on it is in `previous`,
+    where the names of its types are at once.
     What `previous` held before is lost.
 
     Args:
@@ -42,6 +51,7 @@ def keep_previous(folder: Path) -> Path | None:
     for name in kept:
         write_atomically(previous / name, (folder / name).read_bytes())
     (folder / STATE_FILE).unlink(missing_ok=True)  # nobody should resume the earlier run here
+    (folder / TYPES_FILE).unlink(missing_ok=True)  # its ids would mean other types of the new model
     return previous
 
 
@@ -53,10 +63,22 @@ def write_pictures(folder: Path, checkpoint: Checkpoint, images: np.ndarray) -> 
         checkpoint: the model.
         images: `(N, H, W, 3)` uint8, frames of its game.
     """
-    codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
-    sheet = dictionary_sheet(checkpoint.sprites, codes)
-    write_atomically(folder / DICTIONARY_PICTURE, to_png(sheet))
+    named_types = read_named_types(folder, len(checkpoint.type_capacity) - 1)
+    write_atomically(folder / DICTIONARY_PICTURE, dictionary_picture(checkpoint, named_types))
     write_atomically(folder / RECONSTRUCTION_PICTURE, to_png(_comparison(checkpoint, images)))
+
+
+def dictionary_picture(checkpoint: Checkpoint, named_types: NamedTypes) -> bytes:
+    """Draws the dictionary by types, as the content of a PNG file.
+
+    Args:
+        checkpoint: the model.
+        named_types: the types that a user merged or named.
+    """
+    codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
+    types, _ = merge_types(checkpoint.sprite_type, checkpoint.type_capacity, named_types)
+    names = names_by_id(named_types)
+    return to_png(dictionary_sheet(checkpoint.sprites, codes, types, names))
 
 
 def _comparison(checkpoint: Checkpoint, images: np.ndarray) -> np.ndarray:

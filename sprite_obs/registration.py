@@ -34,6 +34,7 @@ def make_sprite_env(
     max_sprites: int = 32,
     any_game: bool = False,
     render_sprites: bool = False,
+    join_frames: bool = False,
     **kwargs: Any,
 ) -> gymnasium.Env:
     """Builds an Atari game behind `SpriteObservation`; the entry point of the registered ids.
@@ -44,10 +45,16 @@ def make_sprite_env(
         max_sprites: number of slots.
         any_game: allow a model that was learned on another game.
         render_sprites: let ``render()`` draw the sprites.
+        join_frames: show the sprites of the last two frames of a step, for games that flicker.
         **kwargs: settings of the game, such as ``frameskip`` or ``render_mode``.
     """
+    from sprite_obs.envs.last_two_frames import LastTwoFrames
     from sprite_obs.wrapper import SpriteObservation
 
     # Bare: the caller is gymnasium.make, which adds its own wrappers around the result.
-    game = gymnasium.make(env_id, **kwargs).unwrapped
+    frameskip = kwargs.get("frameskip", gymnasium.spec(env_id).kwargs["frameskip"])
+    single = {"frameskip": 1} if join_frames else {}
+    game: gymnasium.Env = gymnasium.make(env_id, **{**kwargs, **single}).unwrapped
+    if join_frames:
+        game = LastTwoFrames(game, frameskip)
     return SpriteObservation(game, model, max_sprites, any_game, render_sprites)

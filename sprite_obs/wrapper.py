@@ -1,7 +1,7 @@
 """SpriteObservation: an agent sees which sprites are where instead of the frame's pixels."""
 
 import os
-from typing import Any
+from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
@@ -10,35 +10,48 @@ from gymnasium import spaces
 from sprite_obs.detections import Detections
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.games import game_name
+from sprite_obs.objects.flicker import join_frames
 from sprite_obs.objects.slots import SlotTable
+from sprite_obs.objects.tracker import Tracker
 from sprite_obs.view.overlay import draw_detections
 
 MAX_LAYER = 255
+MAX_TRACK = np.iinfo(np.int32).max
 
 
 class SpriteObservation(
     gymnasium.ObservationWrapper[dict[str, np.ndarray], Any, Any],
     gymnasium.utils.RecordConstructorArgs,
 ):
-    """Replaces frames by the sprites in them: id, type, layer, position and velocity per slot.
+    """Replaces frames by the sprites in them: id, type, track, position and velocity per slot.
 
     A frozen encoder, learned with ``sprite-obs pretrain``, finds the sprites. The frame is the
     environment's observation where that is an RGB image of the model's size, else what ``render()``
-    returns with ``render_mode="rgb_array"``. Rewards, flags and infos pass through untouched.
+    returns with ``render_mode="rgb_array"``. Rewards and flags pass through untouched; infos get
+    one more key, ``sprite_error``.
+
+    Over `sprite_obs.envs.last_two_frames.LastTwoFrames`, the sprites of the last two frames of a
+    step are joined: what a game draws in every other frame only is there in every observation.
 
     The observation is a ``Dict`` of arrays over M = ``max_sprites`` slots, all 0 in empty ones:
 
     * ``sprite`` ``(M,)`` int32, sprite id 1..K; 0 marks an empty slot
     * ``type`` ``(M,)`` int32, type id 1..T; a thing that changes its look keeps its type
     * ``layer`` ``(M,)`` int32, depth 0..255, 0 at the back
+    * ``track`` ``(M,)`` int32, number of the thing, from 1 in each episode, which it keeps also if
+      it is not seen for a few steps
     * ``position`` ``(M, 2)`` float32, centre (x, y) of the sprite in frame pixels, x to the right,
       y down, no further out than the frame's border
-    * ``velocity`` ``(M, 2)`` float32, change of ``position`` since the previous step in pixels, 0
-      on first sight and after a jump
+    * ``velocity`` ``(M, 2)`` float32, change of ``position`` in pixels per step since the thing was
+      seen before, 0 on first sight
     * ``presence`` ``(M,)`` int8, 1 where the slot holds a sprite
 
-    An instance stays in its slot as long as it is seen, and a type always has the same range of
-    slots; see `sprite_obs.objects.slots.SlotTable`.
+    ``info["sprite_error"]``, of ``reset`` and ``step``, is the share of the frame's pixels that the
+    sprites over the background do not explain, a float in [0, 1]: a model that does not know what
+    the game shows now is seen by it.
+
+    A thing stays in its slot, and a type always has the same range of slots; see
+    `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.SlotTable`.
 
     No vector version of the wrapper exists.
 
@@ -98,18 +111,31 @@ class SpriteObservation(
         gymnasium.ObservationWrapper.__init__(self, env)
         self.observation_space = _observation_space(encoder, max_sprites)
         self._encoder = encoder
+        self._tracker = Tracker()
         self._slots = SlotTable(encoder.type_capacity, max_sprites)
+        self._joins_frames = env.has_wrapper_attr("earlier_frame")  # of `LastTwoFrames`
         self._corner = _corner(encoder)
         self._max_sprites = max_sprites
         self._render_sprites = render_sprites
         self._seen: tuple[np.ndarray, Detections] | None = None
+        self._error = 0.0
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Resets the environment and empties the slots."""
+        self._tracker.reset()
         self._slots.reset()
-        return super().reset(seed=seed, options=options)
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self.observation(observation), self._with_error(info)
+
+    def step(
+        self, action: Any
+    ) -> tuple[dict[str, np.ndarray], SupportsFloat, bool, bool, dict[str, Any]]:
+        """Steps the environment and moves the slots on."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        seen = self.observation(observation)
+        return seen, reward, terminated, truncated, self._with_error(info)
 
     def observation(self, observation: Any) -> dict[str, np.ndarray]:
         """Returns the slots after the next frame; it moves the slots on, so call it once a frame.
@@ -121,19 +147,28 @@ class SpriteObservation(
             The arrays described in the class, new ones at each call.
         """
         frame = self._frame(observation)
-        found = self._encoder.encode(frame)
-        self._seen = frame, found
+        earlier = self.env.get_wrapper_attr("earlier_frame") if self._joins_frames else None
+        if earlier is None:
+            found, error = self._encoder.explain(frame)
+        else:
+            found, error = self._encoder.explain(np.stack([earlier, frame]))
+            found = join_frames(found)
+        self._seen, self._error = (frame, found), float(error[-1])
         # A sprite that is mostly outside has its centre there, but the space ends at the border.
-        slots = self._slots.update(found.type, np.clip(found.centre, 0, self._corner))
-        kept = slots >= 0
-        return {
-            "sprite": self._column(slots[kept], found.sprite[kept]),
-            "type": self._column(slots[kept], found.type[kept]),
-            "layer": self._column(slots[kept], found.layer[kept]),
-            "position": self._slots.position.copy(),  # users may scale it in place
-            "velocity": self._slots.velocity.copy(),
-            "presence": self._slots.presence.astype(np.int8),
+        position = np.clip(found.centre, 0, self._corner)
+        tracks = self._tracker.update(found.type, position, found.box[:, 2:])
+        slots = self._slots.update(found.type, tracks.id)
+        kept = np.flatnonzero(slots >= 0)
+        columns = {
+            "sprite": found.sprite,
+            "type": found.type,
+            "layer": found.layer,
+            "track": tracks.id,
+            "position": position,
+            "velocity": tracks.velocity,
+            "presence": np.ones(len(slots), np.int8),
         }
+        return {key: self._column(slots[kept], rows[kept]) for key, rows in columns.items()}
 
     def render(self) -> Any:
         """Returns the environment's rendering, or the last frame with its sprites drawn over it."""
@@ -157,9 +192,12 @@ class SpriteObservation(
         return frame
 
     def _column(self, slots: np.ndarray, values: np.ndarray) -> np.ndarray:
-        column = np.zeros(self._max_sprites, np.int32)
+        column = np.zeros((self._max_sprites, *values.shape[1:]), values.dtype)
         column[slots] = values
         return column
+
+    def _with_error(self, info: dict[str, Any]) -> dict[str, Any]:
+        return info | {"sprite_error": self._error}
 
 
 def _check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) -> None:
@@ -218,6 +256,7 @@ def _observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space
             "sprite": column(encoder.num_sprites),
             "type": column(encoder.num_types),
             "layer": column(MAX_LAYER),
+            "track": column(MAX_TRACK),
             "position": spaces.Box(np.zeros_like(corner), corner, dtype=np.float32),
             "velocity": spaces.Box(-corner, corner, dtype=np.float32),
             "presence": column(1, np.int8),

@@ -4,6 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import pong_model
 from gymnasium import spaces
 
 SIZE = (8, 6, 3)
@@ -59,6 +60,28 @@ class FakeFrameEnv(gymnasium.Env):
         return self.frame if self.observes else np.array([self.num_steps], np.float32)
 
 
+class FlickeringEnv(FakeFrameEnv):
+    """Shows Pong's right paddle in every other frame and the left one in all; both move down."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+    episode_steps = 40
+
+    def __init__(self):
+        super().__init__(observes=True, size=pong_model.BACKGROUND.shape)
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict]:
+        observation, *_ = super().step(action)
+        return observation, 1.5, self.num_steps == self.episode_steps, False, {"action": action}
+
+    def _observation(self) -> np.ndarray:
+        self.frame[:] = pong_model.BACKGROUND
+        top = 50 + self.num_steps
+        self.frame[top : top + 16, 16:20] = pong_model.ORANGE
+        if self.num_steps % 2:
+            self.frame[top : top + 16, 140:144] = pong_model.GREEN
+        return self.frame
+
+
 class BlindEnv(FakeFrameEnv):
     metadata = {"render_modes": []}  # noqa: RUF012
 
@@ -73,6 +96,7 @@ _register("FakeRenders-v0")
 _register("FakeBlind-v0", BlindEnv)
 _register("FakeRenderError-v0", render_error=True)
 _register("FakeGrows-v0", grows=True)
+_register("FakeFlickers-v0", FlickeringEnv)
 _register("FakeDictActions-v0", action_space=spaces.Dict({"left": spaces.Discrete(2)}))
 _register("FakeBoxActions-v0", action_space=spaces.Box(-1, 1, (2,), np.float32))
 _register("FakeLarge-v0", observes=True, size=LARGE_SIZE)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from sprite_obs.checkpoint import Checkpoint, save_checkpoint
-from sprite_obs.config import DiscoverConfig, ModelConfig, to_dict
+from sprite_obs.config import DiscoverConfig, ModelConfig, TrainConfig, to_dict
 from sprite_obs.model.build import build_model
 
 COURT, WHITE, BLACK = (144, 72, 17), (236, 236, 236), (0, 0, 0)
@@ -22,7 +22,7 @@ def save_pong_model(folder: Path, env_id: str | None = "ALE/Pong-v5") -> Path:
         model=build_model(config, len(sprites), (210, 160)),
         config=config,
         sprites=np.stack(sprites),
-        background=_background(),
+        background=BACKGROUND,
         palette=np.array([COURT, WHITE, BLACK, GREEN, ORANGE], np.uint8),
         exact_palette=True,
         sprite_type=np.array([BALL, RIGHT_PADDLE, LEFT_PADDLE], np.int32),
@@ -30,10 +30,23 @@ def save_pong_model(folder: Path, env_id: str | None = "ALE/Pong-v5") -> Path:
         decoder="lookup",
         env_id=env_id,
         # Strict, so that no paddle is seen in the digits of the score, which are not drawn here.
-        settings={"discover": to_dict(DiscoverConfig(min_visible=0.9, min_explained=0.95))},
+        settings={
+            "discover": to_dict(DiscoverConfig(min_visible=0.9, min_explained=0.95)),
+            "train": to_dict(TrainConfig()),
+        },
     )
     save_checkpoint(folder, checkpoint)
     return folder
+
+
+def _draw_background() -> np.ndarray:
+    background = np.full((210, 160, 3), COURT, np.uint8)
+    background[24:34] = background[194:] = WHITE
+    background[0, :8] = BLACK
+    return background
+
+
+BACKGROUND = _draw_background()
 
 
 def _canvas(width: int, height: int, color: tuple[int, int, int]) -> np.ndarray:
@@ -41,10 +54,3 @@ def _canvas(width: int, height: int, color: tuple[int, int, int]) -> np.ndarray:
     left, top = (SPRITE_SIZE - width) // 2, (SPRITE_SIZE - height) // 2
     canvas[top : top + height, left : left + width] = (*color, 255)
     return canvas
-
-
-def _background() -> np.ndarray:
-    background = np.full((210, 160, 3), COURT, np.uint8)
-    background[24:34] = background[194:] = WHITE
-    background[0, :8] = BLACK
-    return background

@@ -196,6 +196,33 @@ def test_too_few_frames(fails, tmp_path):
     assert "expected at least 50 frames to learn from, got 49" in line
 
 
+@pytest.mark.parametrize(("height", "width"), [(6, 30), (30, 6)])
+def test_frames_that_are_too_small(fails, height, width, tmp_path):
+    data = npz(tmp_path / "frames.npz", frames=frames(60, height, width))
+    flags = "--data", data, "--out", tmp_path / "out", "--train.init", "random"
+    line = fails("pretrain", *flags)
+    assert f"expected frames of at least 7 x 7 pixels to learn from, got {width} x {height}" in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["scroll-x", 4], "scroll_x: expected 0 with background: image, got 4"),
+        (["scroll-y", 4], "scroll_y: expected 0 with background: image, got 4"),
+        (["background", "scroll"], "scroll_x: expected more than 0, or scroll_y"),
+        (["max-shift", 1], "max_shift: expected half of anchor_stride (4) or more, got 1"),
+        (["sprite-sizes", 8, 99], "sprite_sizes: expected even sizes from 2 to 48, got (8, 99)"),
+        (["encoder", "pyramid"], "anchor_stride: expected half of sprite_size (24)"),
+    ],
+)
+def test_settings_that_do_not_go_together(fails, flags, said, tmp_path):
+    data = npz(tmp_path / "frames.npz", frames=frames(60))
+    key, *values = flags
+    rest = "--out", tmp_path / "out", "--train.init", "random", f"--model.{key}", *values
+    assert said in fails("pretrain", "--data", data, *rest)
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_frames_in_which_nothing_recurs(fails, tmp_path):
     data = npz(tmp_path / "frames.npz", frames=frames(60))
     assert "no sprite recurs" in fails("pretrain", "--data", data, "--out", tmp_path / "out")

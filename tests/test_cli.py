@@ -19,6 +19,7 @@ from sprite_obs.config import PretrainConfig
 from sprite_obs.evaluate import _decibels, _percent
 from sprite_obs.frames.sources import read_frames
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.objects.tracker import track_ids
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
@@ -101,12 +102,14 @@ def test_pretrain_writes_checkpoint_and_pictures(model, recording):
 def check_table(path, model, recording, decoder) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         table = dict(file)
-    images = read_frames(recording).images
+    frames = read_frames(recording)
+    images = frames.images
     encoder = FrozenEncoder.load(model, decoder=decoder)
     expected = encoder.encode(images).clipped(images.shape[1:3])
     columns = {"frame": expected.frame, "id": expected.type, "layer": expected.layer}
     columns |= {"sprite": expected.sprite, "score": expected.score}
     columns |= dict(zip("xywh", expected.box.T, strict=True))
+    columns["track"] = track_ids(expected, frames.episode)
     assert table.keys() == columns.keys()
     for name, array in columns.items():
         np.testing.assert_array_equal(table[name], array, name)
@@ -260,18 +263,21 @@ def test_every_setting_is_a_flag():
     assert (given.data, given.out, given.device) == (Path("a"), Path("b"), "auto")
 
 
-@pytest.mark.parametrize("command", [(), ("record",), ("pretrain",), ("detect",), ("evaluate",)])
+@pytest.mark.parametrize(
+    "command", [(), ("record",), ("pretrain",), ("detect",), ("evaluate",), ("sheet",)]
+)
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as exit_info:
         main([*command, "--help"])
     assert exit_info.value.code == 0
     text = capsys.readouterr().out
     flags = {
-        (): ["record", "pretrain", "detect", "evaluate"],
+        (): ["record", "pretrain", "detect", "evaluate", "sheet"],
         ("record",): ["--env", "--frames", "--out", "--seed", "--policy"],
         ("pretrain",): ["--data", "--config", "--out", "--device", "--resume", "previous"],
         ("detect",): ["--model", "--data", "--out", "--decoder", "--device"],
-        ("evaluate",): ["--model", "--data", "--out", "--decoder", "--device"],
+        ("evaluate",): ["--model", "--data", "--out", "--decoder", "--device", "--report"],
+        ("sheet",): ["--model", "--out", "types.yaml"],
     }
     assert all(flag in text for flag in flags[command])
 

@@ -71,6 +71,25 @@ def test_rows_are_sorted_typed_and_of_the_right_kind(encoder):
     assert len(encoder.type_capacity) == encoder.num_types + 1
 
 
+def test_explaining_finds_the_same_and_counts_what_rebuilding_gets_wrong(encoder):
+    images = IMAGES.copy()
+    noise = np.random.default_rng(0).integers(len(COLORS), size=(10, 10))
+    images[3, 20:30, 30:40] = COLORS[noise]
+    found, share = encoder.explain(images)
+    assert_equal(found, encoder.encode(images))
+    wrong = (encoder.rebuild(images) != images).any(-1).mean((1, 2))
+    np.testing.assert_allclose(share, wrong, atol=1e-6)
+    assert share.dtype == np.float32 and 0 <= share.min() < share.max() <= 1
+    np.testing.assert_array_equal(encoder.explain(images[3])[1], share[3:4])
+
+
+def test_pixels_of_unknown_colors_are_not_explained(encoder):
+    clean = encoder.explain(IMAGES[:1])[1]
+    strange = IMAGES[:1].copy()
+    strange[0, :2, :3] = (1, 2, 3)
+    np.testing.assert_allclose(encoder.explain(strange)[1], clean + 6 / (72 * 96), atol=1e-6)
+
+
 def test_wrong_frames_are_named(encoder):
     with pytest.raises(CheckpointError, match=r"shape \(72, 96, 3\), got uint8 \(210, 160, 3\)"):
         encoder.encode(np.zeros((210, 160, 3), np.uint8))

@@ -9,9 +9,8 @@ import fake_frame_env
 import gymnasium
 import numpy as np
 import pytest
-import torch
 from gymnasium import spaces
-from stable_baselines3 import A2C, DQN, PPO
+from recordings import actions_of, contents, episodes
 
 from sprite_obs.envs.make import make_env
 from sprite_obs.errors import ConfigError, RecordingError, SpriteObsError
@@ -19,19 +18,10 @@ from sprite_obs.frames import record as record_module
 from sprite_obs.frames.policies import RandomPolicy, StickyPolicy
 from sprite_obs.frames.record import record
 from sprite_obs.frames.sources import read_frames
-from sprite_obs.frames.store import Episode, read_episode, read_info
+from sprite_obs.frames.store import read_info
 
 ROOT = Path(__file__).parents[1]
 BREAKOUT = "ALE/Breakout-v5"  # random play loses its five lives within a few hundred frames
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-
-def episodes(folder: Path) -> list[Episode]:
-    info = read_info(folder)
-    return [read_episode(folder, info, index) for index in range(len(info.episodes))]
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +133,6 @@ def test_continuous_actions(tmp_path):
     assert last.actions.shape == (0, 2)
 
 
-def actions_of(policy, count=20_000):
-    return np.array([policy(np.zeros((1, 1, 3), np.uint8)) for _ in range(count)])
-
-
 def test_random_policy_is_uniform_in_every_step():
     actions = actions_of(RandomPolicy(spaces.Discrete(4), seed=0))
     np.testing.assert_allclose(np.bincount(actions) / len(actions), 0.25, atol=0.02)
@@ -182,7 +168,9 @@ def test_interrupt_keeps_whole_episodes(tmp_path, monkeypatch, breakout):
             return super().__call__(frame)
 
     monkeypatch.setattr(
-        record_module, "make_policy", lambda policy, space, shape, seed: Interrupted(space, seed)
+        record_module,
+        "make_policy",
+        lambda policy, env, seed, *_: (Interrupted(env.action_space, seed), env),
     )
     with pytest.raises(KeyboardInterrupt, match=f"keeps {sum(lengths[:2])} frames in 2 whole"):
         record(BREAKOUT, 10_000, tmp_path, seed=5)
@@ -212,73 +200,6 @@ def test_killed_recording_is_readable(tmp_path):
     assert all(episode.terminated for episode in stored)
     frames = read_frames(tmp_path / "killed")
     assert len(frames.images) == sum(len(episode.frames) for episode in stored)
-
-
-# ---------------------------------------------------------------------------- trained agents
-
-
-@pytest.fixture(scope="module")
-def agents(tmp_path_factory):
-    """Saved models that observe the frames of FakeLarge-v0, untrained."""
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("agents")
-    with make_env("FakeLarge-v0") as env:
-        PPO("CnnPolicy", env, n_steps=4, batch_size=4, device="cpu").save(folder / "ppo.zip")
-        A2C("CnnPolicy", env, device="cpu").save(folder / "a2c.zip")
-        dqn = DQN("CnnPolicy", env, buffer_size=10, device="cpu")
-        dqn.exploration_rate = 0.5
-        dqn.save(folder / "dqn.zip")
-    return folder
-
-
-@pytest.mark.parametrize("name", ["ppo", "a2c", "dqn"])
-def test_agent_plays_and_is_seeded(tmp_path, agents, name):
-    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
-        record("FakeLarge-v0", 60, tmp_path / out, seed=seed, policy=str(agents / f"{name}.zip"))
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    actions = {
-        out: np.concatenate([episode.actions for episode in episodes(tmp_path / out)])
-        for out in ("a", "c")
-    }
-    assert not np.array_equal(actions["a"], actions["c"])
-    assert set(actions["a"]) == {0, 1, 2}
-
-
-def test_agent_sees_the_current_frame(tmp_path, agents, monkeypatch):
-    seen = []
-    predict = A2C.predict
-
-    def spy(self, observation, **kwargs):
-        seen.append(observation.copy())
-        return predict(self, observation, **kwargs)
-
-    monkeypatch.setattr(A2C, "predict", spy)
-    record("FakeLarge-v0", 6, tmp_path, policy=str(agents / "a2c.zip"))
-    np.testing.assert_array_equal(seen, episodes(tmp_path)[0].frames[:-1])
-
-
-def test_agent_that_observes_other_frames(tmp_path, agents):
-    expected = r"ppo\.zip observes a Box of shape \(3, 40, 36\), but .*frames are uint8 \(210, 160"
-    with pytest.raises(SpriteObsError, match=expected):
-        record(BREAKOUT, 10, tmp_path, policy=str(agents / "ppo.zip"))
-
-
-def test_agent_with_other_actions(tmp_path, agents):
-    with pytest.raises(SpriteObsError, match=r"acts in Discrete\(3\).*expects Discrete\(2\)"):
-        record("FakeLargeTwoActions-v0", 10, tmp_path, policy=str(agents / "ppo.zip"))
-
-
-@pytest.mark.parametrize("content", [b"", b"no agent"])
-def test_file_that_is_no_agent(tmp_path, content):
-    (tmp_path / "agent.zip").write_bytes(content)
-    with pytest.raises(SpriteObsError, match=r"agent\.zip does not load as one: BadZipFile"):
-        record(BREAKOUT, 10, tmp_path / "out", policy=str(tmp_path / "agent.zip"))
-
-
-def test_zip_file_that_is_no_agent(tmp_path):
-    np.savez(tmp_path / "arrays.npz", frames=np.zeros(1))
-    with pytest.raises(SpriteObsError, match=r"arrays\.npz does not load as one: KeyError"):
-        record(BREAKOUT, 10, tmp_path / "out", policy=str(tmp_path / "arrays.npz"))
 
 
 # ---------------------------------------------------------------------------- errors

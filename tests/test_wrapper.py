@@ -18,7 +18,6 @@ from sprite_obs.envs.make import make_env
 from sprite_obs.errors import CheckpointError
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.games import game_name
-from sprite_obs.objects.slots import MAX_STEP
 from sprite_obs.wrapper import SpriteObservation
 
 
@@ -59,6 +58,7 @@ def test_the_space_is_the_documented_one(pong):
         "sprite": ((8,), "int32"),
         "type": ((8,), "int32"),
         "layer": ((8,), "int32"),
+        "track": ((8,), "int32"),
         "position": ((8, 2), "float32"),
         "velocity": ((8, 2), "float32"),
         "presence": ((8,), "int8"),
@@ -87,25 +87,57 @@ def test_slots_show_what_the_encoder_found(pong, pong_model):
 
 
 def test_sprites_that_reach_beyond_the_frame_stay_in_the_space(pong, monkeypatch):
-    def encode(frame: np.ndarray) -> Detections:
+    def explain(frame: np.ndarray) -> tuple[Detections, np.ndarray]:
         ids = np.array([1, 2, 3], np.int32)
         box = np.array([(-5, 20, 4, 4), (158, 207, 8, 8), (2, -1, 4, 16)], np.int32)
-        return Detections(ids * 0, ids, ids, ids * 0, box, ids.astype(np.float32))
+        found = Detections(ids * 0, ids, ids, ids * 0, box, ids.astype(np.float32))
+        return found, np.zeros(1, np.float32)
 
-    monkeypatch.setattr(pong._encoder, "encode", encode)
+    monkeypatch.setattr(pong._encoder, "explain", explain)
     observation, _ = pong.reset()
     assert observation in pong.observation_space
     assert observation["position"][:3].tolist() == [[0, 22], [160, 210], [4, 7]]
 
 
-def test_velocity_is_the_change_of_position_of_a_slot_that_stays_filled(pong):
+def test_velocity_is_the_change_of_position_of_a_thing_that_stays(pong):
     results = [observation for observation, *_ in play(pong)]
+    num_moving = 0
     for before, after in itertools.pairwise(results):
-        both = (before["presence"] & after["presence"]) == 1
-        change = np.where(both[:, None], after["position"] - before["position"], 0)
-        change[np.linalg.norm(change, axis=1) >= MAX_STEP] = 0  # something else, in the same slot
-        np.testing.assert_array_equal(after["velocity"], change)
-    assert any(observation["velocity"].any() for observation in results)
+        stays = (before["track"] == after["track"]) & (after["presence"] == 1)
+        change = after["position"] - before["position"]
+        np.testing.assert_array_equal(after["velocity"][stays], change[stays])
+        num_moving += change[stays].any(1).sum()
+    assert num_moving > 50
+
+
+def test_a_thing_has_one_track_from_first_to_last(pong):
+    paddle = RIGHT_PADDLE - 1  # slots are in the order of types here
+    tracks = [observation["track"][paddle] for observation, *_ in play(pong)]
+    assert len(set(tracks) - {0}) == 1
+    assert np.count_nonzero(tracks) > 100
+
+
+def test_tracks_begin_anew_in_each_episode(pong):
+    first, second = play(pong), play(pong)
+    assert max(observation["track"].max() for observation, *_ in first) > 2
+    assert_same_observations(first, second)
+
+
+def test_the_error_is_the_share_of_pixels_that_rebuilding_gets_wrong(pong, pong_model):
+    encoder, bare, errors = FrozenEncoder.load(pong_model), make_env("ALE/Pong-v5"), []
+    for (_, *_, info), (frame, *_) in zip(play(pong), play(bare), strict=True):
+        wrong = (encoder.rebuild(frame[None])[0] != frame).any(2).mean()
+        assert info["sprite_error"] == pytest.approx(wrong, abs=1e-6)
+        assert type(info["sprite_error"]) is float
+        errors.append(wrong)
+    assert errors[0] > 0.9, "the first frame has colours that the model never saw"
+    assert all(0 < error < 0.05 for error in errors[1:]), "the score is not in the dictionary"
+
+
+def test_a_game_that_the_model_does_not_know_shows_in_the_error(pong_model):
+    env = SpriteObservation(make_env("ALE/Breakout-v5"), pong_model, any_game=True)
+    _, info = env.reset(seed=0)
+    assert info["sprite_error"] > 0.2
 
 
 def test_reset_empties_the_slots(pong):
@@ -115,10 +147,11 @@ def test_reset_empties_the_slots(pong):
     assert_same_observations([(observation,)], play(pong, steps=0))
 
 
-def test_rewards_flags_and_infos_are_those_of_the_bare_environment(pong_model):
+def test_rewards_flags_and_other_infos_are_those_of_the_bare_environment(pong_model):
     bare = gymnasium.make("ALE/Pong-v5", frameskip=16)
     wrapped = SpriteObservation(gymnasium.make("ALE/Pong-v5", frameskip=16), pong_model)
     bare_results, results = play(bare, steps=600), play(wrapped, steps=600)
+    assert all(0 <= rest[-1].pop("sprite_error") <= 1 for _, *rest in results)
     assert [rest for _, *rest in results] == [rest for _, *rest in bare_results]
     assert any(rest[0] for _, *rest in results if len(rest) == 4)
     assert any(rest[1] for _, *rest in results if len(rest) == 4)

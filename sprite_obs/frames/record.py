@@ -2,7 +2,7 @@
 
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from sprite_obs.envs.make import make_env, rgb_frame
 from sprite_obs.errors import ConfigError, SpriteObsError
-from sprite_obs.frames.policies import Policy, make_policy
+from sprite_obs.frames.policies import POLICIES, RANDOM_SHARE, Policy, make_policy
 from sprite_obs.frames.store import Episode, RecordingInfo, RecordingWriter
+from sprite_obs.frames.trained import Observe
 
 RECORDED_VERSIONS = ("sprite_obs", "gymnasium", "ale_py", "numpy")
 
@@ -24,8 +25,39 @@ class RecordingSummary(NamedTuple):
     num_bytes: int
 
 
+class FrameObservation(gymnasium.ObservationWrapper[np.ndarray, Any, Any]):
+    """Shows the environment's frame, whatever its own observation is, and keeps the last one.
+
+    Wrappers around this one may show an agent something else; `frame` stays what is recorded.
+    """
+
+    def __init__(self, env: gymnasium.Env, frame_shape: tuple[int, int, int]):
+        super().__init__(env)
+        self.observation_space = gymnasium.spaces.Box(0, 255, frame_shape, np.uint8)
+        self.frame = np.zeros(frame_shape, np.uint8)
+
+    def observation(self, observation: Any) -> np.ndarray:
+        """Returns the frame, `(H, W, 3)` uint8, an array of its own."""
+        self.frame = rgb_frame(self.env, observation).copy()
+        return self.frame
+
+
+class Game(NamedTuple):
+    """What is played: the screen that is recorded, the same as the player sees it, the player."""
+
+    screen: FrameObservation
+    seen: gymnasium.Env
+    act: Policy
+
+
 def record(
-    env_id: str, num_frames: int, out: str | Path, seed: int = 0, policy: str = "sticky"
+    env_id: str,
+    num_frames: int,
+    out: str | Path,
+    seed: int = 0,
+    policy: str = "sticky",
+    random_share: float = RANDOM_SHARE,
+    observe: Observe | None = None,
 ) -> RecordingSummary:
     """Plays episodes until `num_frames` frames are stored, with a progress bar on stderr.
 
@@ -39,26 +71,37 @@ def record(
         seed: seed of the environment and of the policy, 0 to 2**32 - 1.
         policy: `"sticky"`, `"random"`, or the path of a model that Stable-Baselines3 saved. Such a
             file contains pickled parts, which run code when loaded: only use your own.
+        random_share: share of the time, 0 to 1, in which held random actions take an agent's place.
+        observe: wraps an environment so that it shows sprites, for an agent trained on them; what
+            is recorded are frames in any case.
 
     Raises:
         SpriteObsError: when an argument is wrong or the files cannot be written.
         KeyboardInterrupt: on Ctrl-C. The whole episodes played so far stay in `out`, a readable
             recording unless there is none yet; the exception's text says what was kept.
     """
-    if num_frames < 1:
-        raise ConfigError(f"num_frames: expected at least 1, got {num_frames}")
-    if not 0 <= seed < 2**32:
-        raise ConfigError(f"seed: expected 0 to 2**32 - 1, got {seed}")
+    _check_numbers(num_frames, seed, random_share)
     with make_env(env_id) as env:
         frame_shape = _frame_shape(env, seed)
-        act = make_policy(policy, env.action_space, frame_shape, seed)
-        writer = RecordingWriter(out, _info(env, env_id, policy, seed, frame_shape))
+        screen = FrameObservation(env, frame_shape)
+        act, seen = make_policy(policy, screen, seed, random_share, observe)
+        chosen_by = policy if policy in POLICIES else f"{policy}, random_share {random_share:g}"
+        writer = RecordingWriter(out, _info(env, env_id, chosen_by, seed, frame_shape))
         try:
-            _play(env, act, writer, num_frames, seed)
+            _play(Game(screen, seen, act), writer, num_frames, seed)
         except KeyboardInterrupt:
             kept = f"{writer.info.num_frames} frames in {len(writer.info.episodes)} whole episodes"
             raise KeyboardInterrupt(f"interrupted; {out} keeps {kept}") from None
     return RecordingSummary(writer.info.num_frames, len(writer.info.episodes), writer.num_bytes)
+
+
+def _check_numbers(num_frames: int, seed: int, random_share: float) -> None:
+    if num_frames < 1:
+        raise ConfigError(f"num_frames: expected at least 1, got {num_frames}")
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed: expected 0 to 2**32 - 1, got {seed}")
+    if not 0 <= random_share <= 1:
+        raise ConfigError(f"random_share: expected 0 to 1, got {random_share}")
 
 
 def _frame_shape(env: gymnasium.Env, seed: int) -> tuple[int, int, int]:
@@ -87,30 +130,26 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _play(
-    env: gymnasium.Env, act: Policy, writer: RecordingWriter, num_frames: int, seed: int
-) -> None:
+def _play(game: Game, writer: RecordingWriter, num_frames: int, seed: int) -> None:
     with tqdm(total=num_frames, desc=writer.info.env_id, unit="frame") as bar:
         while (num_left := num_frames - writer.info.num_frames) > 0:
             # Later episodes go on with the random numbers; seeded again, all would start alike.
             first = not writer.info.episodes
-            writer.add(_play_episode(env, act, seed if first else None, num_left, bar))
+            writer.add(_play_episode(game, seed if first else None, num_left, bar))
 
 
-def _play_episode(
-    env: gymnasium.Env, act: Policy, seed: int | None, max_frames: int, bar: tqdm
-) -> Episode:
-    observation, _ = env.reset(seed=seed)
-    frames, actions, rewards = [rgb_frame(env, observation).copy()], [], []
+def _play_episode(game: Game, seed: int | None, max_frames: int, bar: tqdm) -> Episode:
+    observation, _ = game.seen.reset(seed=seed)
+    frames, actions, rewards = [game.screen.frame], [], []
     terminated = truncated = False
     bar.update()
     while not (terminated or truncated) and len(frames) < max_frames:
-        actions.append(act(frames[-1]))
-        observation, reward, terminated, truncated, _ = env.step(actions[-1])
-        frames.append(rgb_frame(env, observation).copy())
+        actions.append(game.act(observation))
+        observation, reward, terminated, truncated, _ = game.seen.step(actions[-1])
+        frames.append(game.screen.frame)
         rewards.append(reward)
         bar.update()
-    space = env.action_space
+    space = game.seen.action_space
     return Episode(
         frames=np.stack(frames),  # (T, H, W, 3)
         actions=np.array(actions, space.dtype).reshape(len(actions), *(space.shape or ())),

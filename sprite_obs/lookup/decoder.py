@@ -7,7 +7,7 @@ import numpy as np
 
 from sprite_obs.detections import Row
 from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.components import Components, find_components
+from sprite_obs.lookup.components import MAX_COMPONENTS, Components, find_components
 from sprite_obs.lookup.peel import Placement, peel
 from sprite_obs.lookup.recolor import shown_background
 
@@ -22,6 +22,8 @@ MIN_PEELED = 8
 """Components of fewer pixels are not taken apart."""
 Part = tuple[int, int, int, int, int, int, float]
 """Sprite id, layer, left, top, width, height (relative to the component) and score."""
+Explanation = tuple[list[Part], int]
+"""What a component consists of, and how many of its pixels that leaves unexplained."""
 
 
 class LookupDecoder:
@@ -50,8 +52,8 @@ class LookupDecoder:
         self.min_explained = min_explained
         self.max_foreground = max_foreground
         self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
-        self._known = {key: [self._whole(i)] for i, key in enumerate(bank.keys().tolist())}
-        self._remembered: OrderedDict[int, list[Part]] = OrderedDict()
+        self._known = {key: ([self._whole(i)], 0) for i, key in enumerate(bank.keys().tolist())}
+        self._remembered: OrderedDict[int, Explanation] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves behind what is remembered; it can be found again."""
@@ -72,7 +74,7 @@ class LookupDecoder:
             parts.append((sprite + 1, front * is_whole, x, y, width, height, score))
         return parts
 
-    def explain(self, colors: np.ndarray, opaque: np.ndarray) -> list[Part]:
+    def explain(self, colors: np.ndarray, opaque: np.ndarray) -> Explanation:
         """Explains one component that is no known sprite.
 
         Args:
@@ -80,19 +82,21 @@ class LookupDecoder:
             opaque: `(h, w)` bool, pixels of the component.
 
         Returns:
-            Its sprites; one row of sprite 0 if it is unknown, nothing if it is scenery.
+            Its sprites, one row of sprite 0 if it is unknown, nothing if it is scenery; and how
+            many of its pixels they leave unexplained.
         """
         height, width = opaque.shape
-        if (np.array(opaque.shape) >= SCENERY_SPAN * np.array(self.background.shape)).any():
-            return []
         area = int(opaque.sum())
+        if (np.array(opaque.shape) >= SCENERY_SPAN * np.array(self.background.shape)).any():
+            return [], area
         if area >= MIN_PEELED:
             placed, left = peel(
                 colors, opaque, self.bank, self._order, self.min_visible, MAX_CONTINUED
             )
-            if placed and 1 - left.sum() / area >= self.min_explained:
-                return self._placed(placed)
-        return [(0, 0, 0, 0, width, height, 0.0)]
+            num_left = int(left.sum())
+            if placed and 1 - num_left / area >= self.min_explained:
+                return self._placed(placed), num_left
+        return [(0, 0, 0, 0, width, height, 0.0)], area
 
     def shown_background(self, index: np.ndarray) -> np.ndarray:
         """Returns the background in the colours in which a `(H, W)` frame shows it."""
@@ -100,26 +104,39 @@ class LookupDecoder:
 
     def decode(self, frames: np.ndarray) -> list[Row]:
         """Finds the sprites of `(B, H, W)` uint8 palette frames, in frame coordinates."""
+        return self.decode_and_count(frames)[0]
+
+    def decode_and_count(self, frames: np.ndarray) -> tuple[list[Row], np.ndarray]:
+        """Finds the sprites of frames, and how many pixels they and the background do not explain.
+
+        Args:
+            frames: `(B, H, W)` uint8 palette indices.
+
+        Returns:
+            The sprites, in frame coordinates, and `(B,)` int64 numbers of pixels.
+        """
         rows: list[Row] = []
+        unexplained = np.zeros(len(frames), np.int64)
         for n, index in enumerate(frames):
-            found = find_components(index, index != self.shown_background(index))
+            mask = index != self.shown_background(index)
+            found = find_components(index, mask)
+            if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
+                unexplained[n] = np.count_nonzero(mask) - found.areas.sum()
             for i, key in enumerate(found.keys.tolist()):
                 x, y = found.boxes[i, :2].tolist()
-                for sprite, layer, left, top, width, height, score in self._parts(
-                    index, found, i, key
-                ):
+                parts, num_left = self._explanation(index, found, i, key)
+                unexplained[n] += num_left
+                for sprite, layer, left, top, width, height, score in parts:
                     rows.append((n, sprite, layer, x + left, y + top, width, height, score))
-        return rows
+        return rows, unexplained
 
-    def _parts(self, index: np.ndarray, found: Components, i: int, key: int) -> list[Part]:
-        parts = self._known.get(key)
-        if parts is None:
-            parts = self._remembered.get(key)
-        if parts is None:
+    def _explanation(self, index: np.ndarray, found: Components, i: int, key: int) -> Explanation:
+        explanation = self._known.get(key) or self._remembered.get(key)
+        if explanation is None:
             x, y, width, height = found.boxes[i]
             window = np.s_[y : y + height, x : x + width]
-            parts = self.explain(index[window], found.labels[window] == i + 1)
-            self._remembered[key] = parts
+            explanation = self.explain(index[window], found.labels[window] == i + 1)
+            self._remembered[key] = explanation
             if len(self._remembered) > MEMORY:
                 self._remembered.popitem(last=False)
-        return parts
+        return explanation

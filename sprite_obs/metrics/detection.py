@@ -1,20 +1,15 @@
 """How well found boxes agree with ground truth; `docs/detection.md` defines every figure."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from sprite_obs.detections import Detections
-from sprite_obs.metrics.boxes import area, paint, to_edges
+from sprite_obs.metrics.boxes import to_edges
 from sprite_obs.metrics.ground_truth import GroundTruth
 from sprite_obs.metrics.identity import IdentityFigures, score_identity
 from sprite_obs.metrics.matching import match_centres, match_fragments, match_overlap
-
-VARIANTS = ("all", "game", "moving")
-"""All objects; those of the game, not of its display; those of the game that move."""
-MIN_IGNORED = 0.5
-"""Share of an unmatched box on ignored areas from which on it is not held against the model."""
+from sprite_obs.metrics.targets import VARIANTS, Objects, by_frame, objects_of
 
 
 @dataclass(frozen=True)
@@ -60,43 +55,8 @@ def score_detections(
         num_frames: frames in which both were looked for.
     """
     found = found.clipped(truth.frame_size)
-    objects = _objects(truth)
+    objects = objects_of(truth)
     return {variant: _score(found, objects, truth, num_frames, variant) for variant in VARIANTS}
-
-
-class _Objects(NamedTuple):
-    """The objects that reach into their frames; `edges` is `(M, 4)`, the rest `(M,)`."""
-
-    edges: np.ndarray
-    frame: np.ndarray
-    category: np.ndarray
-    hud: np.ndarray
-    moving: np.ndarray
-    visible: np.ndarray
-
-    def wanted(self, variant: str) -> np.ndarray:
-        """Returns which objects are to be found, `(M,)` bool."""
-        wanted = self.visible & ~self._repeated()
-        if variant != "all":
-            wanted &= ~self.hud
-        if variant == "moving":
-            wanted &= self.moving
-        return wanted
-
-    def _repeated(self) -> np.ndarray:
-        """Returns which objects have the very box of an earlier one of their category."""
-        table = np.column_stack([self.frame, self.category, self.edges])
-        _, first = np.unique(table, axis=0, return_index=True)
-        repeated = np.ones(len(table), bool)
-        repeated[first] = False
-        return repeated
-
-
-def _objects(truth: GroundTruth) -> _Objects:
-    edges = to_edges(truth.box, truth.frame_size)
-    columns = edges, truth.frame, truth.category, truth.hud, truth.moving, truth.visible
-    inside = area(edges) > 0
-    return _Objects(*(column[inside] for column in columns))
 
 
 @dataclass
@@ -138,10 +98,9 @@ class _Tally:
     fragments: _Count = field(default_factory=_Count)
 
     def add(
-        self, found: np.ndarray, true: np.ndarray, score: np.ndarray, unwanted: np.ndarray
+        self, found: np.ndarray, true: np.ndarray, score: np.ndarray, ignored: np.ndarray
     ) -> np.ndarray:
         """Counts a frame, all boxes as edges; returns the `(N, 2)` pairs by overlap."""
-        ignored = _lie_on(found, paint(unwanted, self.frame_size))
         pairs = match_overlap(found, true)
         self.overlap.add_pairs(pairs, ignored, len(true))
         near = match_centres(found, true, score, self.frame_size)
@@ -151,26 +110,13 @@ class _Tally:
         return pairs
 
 
-def _lie_on(edges: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Returns which boxes lie at least half on a mask, `(P,)` bool."""
-    shares = [mask[top:bottom, left:right].mean() for left, top, right, bottom in edges.tolist()]
-    return np.array(shares) >= MIN_IGNORED
-
-
 def _score(
-    found: Detections, objects: _Objects, truth: GroundTruth, num_frames: int, variant: str
+    found: Detections, objects: Objects, truth: GroundTruth, num_frames: int, variant: str
 ) -> DetectionFigures:
     edges = to_edges(found.box, truth.frame_size)
-    # The display's areas are ignored as a whole: they show more than the objects named there.
-    display = to_edges(truth.hud_rects, truth.frame_size)[: 0 if variant == "all" else None]
-    wanted = objects.wanted(variant)
     tally, matched = _Tally(truth.frame_size), []
-    for frame in range(num_frames):
-        rows = np.flatnonzero(found.frame == frame)
-        here = objects.frame == frame
-        targets = np.flatnonzero(here & wanted)
-        unwanted = np.concatenate([objects.edges[here & ~wanted], display])
-        pairs = tally.add(edges[rows], objects.edges[targets], found.score[rows], unwanted)
+    for rows, targets, ignored in by_frame(found, objects, truth, num_frames, variant):
+        pairs = tally.add(edges[rows], objects.edges[targets], found.score[rows], ignored)
         matched.append(np.stack([rows[pairs[:, 0]], targets[pairs[:, 1]]], axis=1))
     rows, targets = np.concatenate(matched).T
     in_first_half = found.frame[rows] < num_frames // 2

@@ -12,6 +12,8 @@ BOX = ("gt_x", "gt_y", "gt_w", "gt_h")
 FLAGS = ("gt_hud", "gt_moving", "gt_visible")
 COLUMNS = {"gt_frame": "iu", "gt_cat": "iu"} | dict.fromkeys(BOX, "iu") | dict.fromkeys(FLAGS, "b")
 """Arrays with one row per object and frame, and their kinds of dtype."""
+TRACK = "gt_track"
+"""A column that need not be there."""
 OTHERS = ("hud_rects", "frame_hw", "category_names")
 
 
@@ -28,6 +30,8 @@ class GroundTruth(NamedTuple):
         hud_rects: `(R, 4)` integers, areas of the display as left, top, width, height.
         frame_size: (H, W) of the frames.
         category_names: what the objects are.
+        track: `(M,)` integers, which rows of an episode are one object; None where the file does
+            not say.
     """
 
     frame: np.ndarray
@@ -39,6 +43,7 @@ class GroundTruth(NamedTuple):
     hud_rects: np.ndarray
     frame_size: tuple[int, int]
     category_names: tuple[str, ...]
+    track: np.ndarray | None = None
 
     def check_fits(self, images: np.ndarray) -> None:
         """Refuses frames that this cannot be the truth of.
@@ -70,7 +75,7 @@ def read_ground_truth(path: str | Path) -> GroundTruth:
             be.
     """
     path = Path(path)
-    arrays = load_arrays(path, required=(*COLUMNS, *OTHERS))
+    arrays = load_arrays(path, required=(*COLUMNS, *OTHERS), optional=(TRACK,))
     _check_columns(path, arrays)
     _check_others(path, arrays)
     height, width = arrays["frame_hw"].tolist()
@@ -87,12 +92,14 @@ def read_ground_truth(path: str | Path) -> GroundTruth:
         hud_rects=arrays["hud_rects"],
         frame_size=(height, width),
         category_names=names,
+        track=arrays.get(TRACK),
     )
 
 
 def _check_columns(path: Path, arrays: dict[str, np.ndarray]) -> None:
     rows = arrays["gt_frame"].size
-    for name, kinds in COLUMNS.items():
+    columns = COLUMNS | ({TRACK: "iu"} if TRACK in arrays else {})
+    for name, kinds in columns.items():
         array = arrays[name]
         if array.shape != (rows,) or array.dtype.kind not in kinds:
             what = "truth values" if kinds == "b" else "integers"

@@ -38,8 +38,8 @@ def draw_detections(frame: np.ndarray, detections: Detections, scale: int = 3) -
     for (sprite, type_id, layer), start, end in zip(names, starts, ends, strict=True):
         cv2.rectangle(image, start, end, type_colour(type_id), 1)
         labels.append((f"{sprite or '?'}:{layer}", start, end, type_colour(type_id)))
-    for label in labels:  # after all boxes, so that no box crosses a text
-        _write(image, *label)
+    for text, start, end, colour in labels:  # after all boxes, so that no box crosses a text
+        write_label(image, text, label_plate(image, text, start, end), colour)
     return image
 
 
@@ -52,14 +52,31 @@ def type_colour(type_id: int) -> tuple[int, int, int]:
     return int(red * 255), int(green * 255), int(blue * 255)
 
 
-def _write(
-    image: np.ndarray, text: str, start: list[int], end: list[int], colour: tuple[int, int, int]
-) -> None:
-    """Writes a text on a dark plate above the box, or below it where there is no room above."""
+def label_plate(
+    image: np.ndarray, text: str, start: list[int], end: list[int]
+) -> tuple[slice, slice]:
+    """Returns where a text belongs: above a box, or below it where there is no room above.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB.
+        text: what to write.
+        start: left and top of the box.
+        end: right and bottom of the box.
+
+    Returns:
+        Rows and columns of the image.
+    """
     (width, height), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
     left = max(min(start[0], image.shape[1] - width - 2), 0)
     baseline = start[1] - 3 if start[1] > height + 4 else end[1] + height + 2
     baseline = min(baseline, image.shape[0] - 3)
-    plate = image[max(baseline - height - 1, 0) : baseline + 2, left : left + width + 2]
-    plate //= 3
-    cv2.putText(image, text, (left + 1, baseline), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
+    return slice(max(baseline - height - 1, 0), baseline + 2), slice(left, left + width + 2)
+
+
+def write_label(
+    image: np.ndarray, text: str, plate: tuple[slice, slice], colour: tuple[int, int, int]
+) -> None:
+    """Writes a text in an RGB colour into a picture, on what `label_plate` returned, darkened."""
+    image[plate] //= 3
+    start = plate[1].start + 1, plate[0].stop - 2
+    cv2.putText(image, text, start, FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)

@@ -20,7 +20,16 @@ def write_text(page: np.ndarray, text: str, x: int, baseline: int, centred: bool
     cv2.putText(page, text, (left, baseline), FONT, FONT_SCALE, INK, 1, cv2.LINE_AA)
 
 
+def cut_text(text: str, width: int) -> str:
+    """Returns the beginning of a line of small text that fits into so many pixels."""
+    text = text.strip()
+    while text and cv2.getTextSize(text, FONT, FONT_SCALE, 1)[0][0] > width:
+        text = text[:-1]
+    return text
+
+
 def to_png(picture: np.ndarray) -> bytes:
-    """Encodes an `(H, W, 3)` uint8 RGB picture as the content of a PNG file."""
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    """Encodes an `(H, W, 3)` RGB or `(H, W, 4)` RGBA uint8 picture as the content of a PNG file."""
+    order = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    _, data = cv2.imencode(".png", cv2.cvtColor(picture, order))
     return data.tobytes()

@@ -1,0 +1,1 @@
+"""Recordings in which the true objects are known, as the OCAtari project reads them from memory."""

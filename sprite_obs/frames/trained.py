@@ -1,0 +1,101 @@
+"""Trained agents that play while frames are recorded, and what they observe."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from sprite_obs.errors import SpriteObsError
+
+Observe = Callable[[gymnasium.Env, int], gymnasium.Env]
+"""Wraps an environment that shows frames so that it shows sprites instead, in so many slots."""
+
+
+def load_agent(path: str) -> Any:
+    """Reads a model that Stable-Baselines3 saved; what is pickled in it may run code.
+
+    Raises:
+        SpriteObsError: when it is no PPO, A2C or DQN model that can be loaded.
+    """
+    # Imported here because it takes seconds and only trained agents need it.
+    from stable_baselines3 import A2C, DQN, PPO
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            settings = json.loads(archive.read("data"))
+        # The file does not name its algorithm; these settings belong to one algorithm each.
+        algorithm: Any = A2C
+        if "exploration_fraction" in settings:
+            algorithm = DQN
+        elif "n_epochs" in settings:
+            algorithm = PPO
+        # Loading makes DQN's replay buffer anew, which for frames can exceed the memory.
+        return algorithm.load(path, device="cpu", custom_objects={"buffer_size": 1})
+    except Exception as error:  # unpickling a file of another kind or version can raise anything
+        raise SpriteObsError(
+            f"policy: expected a PPO, A2C or DQN model saved by Stable-Baselines3, but {path} does "
+            f"not load as one: {type(error).__name__}: {error}"
+        ) from error
+
+
+def seen_by(agent: Any, path: str, env: gymnasium.Env, observe: Observe | None) -> gymnasium.Env:
+    """Returns the environment as the agent observes it.
+
+    Args:
+        agent: the trained agent.
+        path: its file, for messages.
+        env: an environment that shows frames.
+        observe: how frames become sprites, for an agent that was trained on them.
+
+    Raises:
+        SpriteObsError: when the agent cannot play this environment.
+    """
+    seen = env
+    if isinstance(agent.observation_space, spaces.Dict):
+        seen = _with_sprites(agent.observation_space, path, env, observe)
+    else:
+        _check_frames(agent.observation_space, path, env.observation_space.shape or ())
+    if agent.action_space != env.action_space:
+        raise SpriteObsError(
+            f"policy: the agent {path} acts in {agent.action_space}, but the environment expects "
+            f"{env.action_space}; use an agent trained on this environment"
+        )
+    return seen
+
+
+def _with_sprites(
+    space: spaces.Dict, path: str, env: gymnasium.Env, observe: Observe | None
+) -> gymnasium.Env:
+    if "presence" not in space.spaces:
+        raise SpriteObsError(
+            f"policy: expected an agent that observes frames or sprites, but {path} observes "
+            f"{', '.join(space)}; use another agent"
+        )
+    if observe is None:
+        raise SpriteObsError(
+            f"policy: the agent {path} observes sprites, but there is no model that finds them; "
+            "name the folder of the one that it was trained with: `sprite-obs record --model`"
+        )
+    (num_slots,) = space["presence"].shape or ()
+    seen = observe(env, num_slots)
+    if seen.observation_space != space:
+        raise SpriteObsError(
+            f"policy: the agent {path} was trained on other sprites than those of this model; use "
+            "the model of its training"
+        )
+    return seen
+
+
+def _check_frames(space: spaces.Space, path: str, frame_shape: tuple[int, ...]) -> None:
+    height, width, channels = frame_shape
+    # Stable-Baselines3 puts channels first when it trains on images.
+    if space.dtype != np.uint8 or space.shape not in (frame_shape, (channels, height, width)):
+        raise SpriteObsError(
+            f"policy: the agent {path} observes a {type(space).__name__} of shape {space.shape}, "
+            f"but the environment's frames are uint8 {frame_shape}; use an agent trained on these "
+            "frames, without wrappers that change them"
+        )

@@ -1,0 +1,213 @@
+"""Follows things from frame to frame: a number for every thing, which it keeps."""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from sprite_obs.detections import Detections
+from sprite_obs.objects.assignment import assign_within
+
+MAX_STEP = 48.0
+"""Pixels per update; what seems to move further is something else."""
+MAX_STEP_ALONE = 96.0
+"""The same for a thing that is the only one of its type, before and after."""
+MAX_STEP_CHANGED = 40.0
+"""The same for a thing that is taken for another type than before."""
+MIN_LIKENESS = 0.3
+"""A thing of another type than before has at least this share of the area that it had, or the other
+way round."""
+MAX_UNSEEN = 8
+"""Updates for which a thing that is not seen is remembered."""
+DOUBT_FRESH, DOUBT_UNSEEN = 16.0, 8.0
+"""Pixels that a track counts as further away, squared and added to the squared distance: when it
+was seen once only, and for each update in which it was not seen."""
+
+
+class Tracks(NamedTuple):
+    """Things that are followed, T of them; those of the newest frame first, in its order.
+
+    Attributes:
+        id: `(T,)` int32, number of the thing, from 1, never used again.
+        type: `(T,)` int32, type id when it was seen last.
+        place: `(T, 2)` float32, centre (x, y) in pixels when it was seen last.
+        size: `(T, 2)` float32, width and height in pixels, likewise.
+        velocity: `(T, 2)` float32, pixels per update between the last two sights; 0 at first sight.
+        unseen: `(T,)` int32, updates since it was seen.
+        fresh: `(T,)` bool, whether it was seen once only.
+    """
+
+    id: np.ndarray
+    type: np.ndarray
+    place: np.ndarray
+    size: np.ndarray
+    velocity: np.ndarray
+    unseen: np.ndarray
+    fresh: np.ndarray
+
+
+def _empty(count: int) -> Tracks:
+    ids, places = np.zeros((3, count), np.int32), np.zeros((3, count, 2), np.float32)
+    return Tracks(ids[0], ids[1], places[0], places[1], places[2], ids[2], np.zeros(count, bool))
+
+
+class Tracker:
+    """Gives the instances of each frame the numbers of the tracks that they continue.
+
+    Instances are matched to tracks of their type, no further than `MAX_STEP`, so that the sum of
+    squared distances is smallest. Squares, because a formation that moves as one is then matched
+    correctly even if it moves further than its members are apart. The distance is that from where
+    the thing was or from where it would be at its velocity, whichever is nearer: things of a type
+    that cross each other go on straight, and one that turns round is found all the same.
+
+    What is left is matched to tracks of other types that are near and of like size, so that a thing
+    that is mistaken for a moment keeps its track. What then is left is new.
+
+    A track that is not seen is remembered for `MAX_UNSEEN` updates: what flickers, or passes behind
+    something, comes back to its own. One that was seen once only counts as further away: where
+    something passes in front of a thing, two pieces of it are seen for a moment, and the thing must
+    go on with the number that it had.
+
+    Attributes:
+        tracks: all that are remembered; after `update`, the first ones are those of its instances.
+    """
+
+    tracks: Tracks
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everything, as at the start of an episode; numbers begin with 1 again."""
+        self.tracks = _empty(0)
+        self._next_id = 1
+
+    def update(self, types: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> Tracks:
+        """Follows things into the next frame.
+
+        Args:
+            types: `(N,)` integers, type ids, 0 for unknown things.
+            places: `(N, 2)`, centres (x, y) in pixels.
+            sizes: `(N, 2)`, width and height in pixels.
+
+        Returns:
+            The tracks of the instances, N rows in their order; views of arrays that are never
+            written into again.
+        """
+        types = np.ascontiguousarray(types, np.int32)  # or Numba compiles for each kind of array
+        places = np.ascontiguousarray(places, np.float32)
+        sizes = np.ascontiguousarray(sizes, np.float32)
+        found = match(self.tracks, types, places, sizes)
+        self.tracks = _continued(self.tracks, found, types, places, sizes, self._next_id)
+        self._next_id += int((found < 0).sum())
+        return Tracks(*(array[: len(types)] for array in self.tracks))
+
+
+def track_ids(found: Detections, episode: np.ndarray) -> np.ndarray:
+    """Follows things through the frames of recorded episodes.
+
+    Args:
+        found: the detections, in the order of the frames.
+        episode: `(F,)` integers, episode of each frame; a new one starts where it changes.
+
+    Returns:
+        `(N,)` int32, number of each detection's thing; they begin with 1 in each episode.
+    """
+    tracker, ids = Tracker(), np.zeros(len(found.frame), np.int32)
+    ends = np.searchsorted(found.frame, np.arange(len(episode) + 1))
+    centre, size = found.centre, found.box[:, 2:]
+    for frame in range(len(episode)):
+        if frame and episode[frame] != episode[frame - 1]:
+            tracker.reset()
+        rows = slice(ends[frame], ends[frame + 1])
+        ids[rows] = tracker.update(found.type[rows], centre[rows], size[rows]).id
+    return ids
+
+
+@numba.njit(cache=True)
+def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Returns `(N,)` int64, row of the track that each instance continues, -1 if it is new."""
+    found = np.full(len(types), -1)
+    is_free = np.ones(len(tracks.id), np.bool_)
+    is_done = np.zeros(len(types), np.bool_)
+    for first in range(len(types)):
+        if not is_done[first]:
+            rows = np.flatnonzero(types == types[first])
+            is_done[rows] = True
+            same = np.flatnonzero(tracks.type == types[first])
+            alone = len(rows) == len(same) == 1 and tracks.unseen[same[0]] == 0
+            reach = MAX_STEP_ALONE if alone else MAX_STEP
+            _pair(rows, same, _squared(tracks, same, places[rows]), reach, tracks, found, is_free)
+    rows, others = np.flatnonzero(found < 0), np.flatnonzero(is_free)
+    squared = _squared(tracks, others, places[rows])
+    _forbid_unlike(squared, tracks.size[others], sizes[rows])
+    _pair(rows, others, squared, MAX_STEP_CHANGED, tracks, found, is_free)
+    return found
+
+
+@numba.njit(cache=True)
+def _squared(tracks, candidates, places):
+    """Squared distances, `(n, t)`, from where candidates were or would be, the nearer one."""
+    squared = np.empty((len(places), len(candidates)))
+    for j, track in enumerate(candidates):
+        x, y = tracks.place[track]
+        steps = tracks.unseen[track] + 1
+        ahead_x = x + steps * tracks.velocity[track, 0]
+        ahead_y = y + steps * tracks.velocity[track, 1]
+        for i in range(len(places)):
+            u, v = places[i]
+            still = (u - x) ** 2 + (v - y) ** 2
+            squared[i, j] = min(still, (u - ahead_x) ** 2 + (v - ahead_y) ** 2)
+    return squared
+
+
+@numba.njit(cache=True)
+def _forbid_unlike(squared, track_sizes, sizes):
+    """Moves what is of another size out of reach."""
+    for i in range(len(sizes)):
+        for j in range(len(track_sizes)):
+            area, before = sizes[i, 0] * sizes[i, 1], track_sizes[j, 0] * track_sizes[j, 1]
+            if min(area, before) < MIN_LIKENESS * max(area, before):
+                squared[i, j] = np.inf
+
+
+@numba.njit(cache=True)
+def _pair(rows, candidates, squared, reach, tracks, found, is_free):
+    """Writes the best pairs of rows and candidate tracks within reach into `found`."""
+    for j, track in enumerate(candidates):
+        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
+        squared[:, j] += doubt
+    first, second = assign_within(squared, reach**2)
+    found[rows[first]] = candidates[second]
+    is_free[candidates[second]] = False
+
+
+@numba.njit(cache=True)
+def _continued(tracks, found, types, places, sizes, next_id):
+    """Returns the tracks after a frame: its instances in their order, then what is remembered."""
+    count = len(types)
+    is_left = tracks.unseen < MAX_UNSEEN
+    is_left[found[found >= 0]] = False
+    left = np.flatnonzero(is_left)
+    total = count + len(left)
+    ids, kinds = np.empty(total, np.int32), np.empty(total, np.int32)
+    place, size = np.empty((total, 2), np.float32), np.empty((total, 2), np.float32)
+    velocity = np.zeros((total, 2), np.float32)
+    unseen, fresh = np.zeros(total, np.int32), np.zeros(total, np.bool_)
+    kinds[:count], place[:count], size[:count] = types, places, sizes
+    for row in range(count):
+        before = found[row]
+        fresh[row] = before < 0
+        if before < 0:
+            ids[row] = next_id
+            next_id += 1
+        else:
+            ids[row] = tracks.id[before]
+            steps = tracks.unseen[before] + 1
+            for axis in range(2):
+                velocity[row, axis] = (places[row, axis] - tracks.place[before, axis]) / steps
+    ids[count:], kinds[count:] = tracks.id[left], tracks.type[left]
+    place[count:], size[count:] = tracks.place[left], tracks.size[left]
+    velocity[count:], fresh[count:] = tracks.velocity[left], tracks.fresh[left]
+    unseen[count:] = tracks.unseen[left] + 1
+    return Tracks(ids, kinds, place, size, velocity, unseen, fresh)
