@@ -6,22 +6,25 @@ from typing import Any
 import numpy as np
 
 from sprite_obs.detections import Row
-from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.components import Components, find_components
-from sprite_obs.lookup.peel import Placement, peel
-from sprite_obs.lookup.recolor import shown_background
+from sprite_obs.lookup.background import Background
+from sprite_obs.lookup.bank import SpriteBank, drawing_key
+from sprite_obs.lookup.clusters import find_clusters
+from sprite_obs.lookup.components import (
+    MAX_COMPONENTS,
+    Components,
+    find_components,
+    pixel_key,
+)
+from sprite_obs.lookup.explain import Explainer, Explanation
+from sprite_obs.lookup.tiles import NO_TILES, claim_tiles, tile_drawings
 
 MEMORY = 20_000
 """Components whose explanation is kept."""
-MAX_CONTINUED = 0.08
-"""Share of a placed sprite's border across which its colour may go on: more, and it was cut out of
-something larger."""
-SCENERY_SPAN = 0.94
-"""Unknown things that span this share of the frame's width or height are scenery, no sprites."""
-MIN_PEELED = 8
-"""Components of fewer pixels are not taken apart."""
-Part = tuple[int, int, int, int, int, int, float]
-"""Sprite id, layer, left, top, width, height (relative to the component) and score."""
+MAX_MEMBERS = 16
+"""Larger clusters are texture, not pieces of one thing."""
+SIDE_BITS = np.array([1, 2, 4, 8])
+"""Keys of equal components at different borders differ in these bits."""
+NOTHING = Explanation([], 0)
 
 
 class LookupDecoder:
@@ -29,7 +32,10 @@ class LookupDecoder:
 
     Args:
         bank: the dictionary.
-        background: `(H, W)` uint8 palette indices.
+        counts: `(K,)` how often each sprite was seen in the recording.
+        background: what lies behind the sprites.
+        tiles: `(n, 5)` int32, left, top, width, height and palette index of each tile of a wall;
+            their drawings are in the dictionary.
         min_visible: share of a covered sprite that must show.
         min_explained: share of an unknown component that its sprites must explain.
         max_foreground: frames that differ from the background in a larger share of pixels show it
@@ -39,87 +45,144 @@ class LookupDecoder:
     def __init__(
         self,
         bank: SpriteBank,
-        background: np.ndarray,
-        min_visible: float,
-        min_explained: float,
+        counts: np.ndarray,
+        background: Background,
+        tiles: np.ndarray = NO_TILES,
+        min_visible: float = 0.5,
+        min_explained: float = 0.6,
         max_foreground: float = 1.0,
     ) -> None:
-        self.bank = bank
         self.background = background
-        self.min_visible = min_visible
-        self.min_explained = min_explained
+        self.tiles = tiles
         self.max_foreground = max_foreground
-        self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
-        self._known = {key: [self._whole(i)] for i, key in enumerate(bank.keys().tolist())}
-        self._remembered: OrderedDict[int, list[Part]] = OrderedDict()
+        shape = background.image.shape
+        self._explainer = Explainer(bank, counts, shape, min_visible, min_explained)
+        keys = bank.keys().tolist()
+        self._known = {key: self._explainer.whole(i) for i, key in enumerate(keys)}
+        self._pieces = {key for key, piece in zip(keys, self._explainer.is_piece, strict=True) if piece}
+        drawn = [keys.index(drawing_key(tile)) + 1 for tile in tile_drawings(tiles)]
+        self._tile_sprite = np.array(drawn, np.int64)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._remembered: OrderedDict[int, Explanation] = OrderedDict()
+        self._clusters: OrderedDict[int, tuple[Explanation, np.ndarray] | None] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves behind what is remembered; it can be found again."""
-        return self.__dict__ | {"_remembered": OrderedDict()}
-
-    def _whole(self, sprite: int) -> Part:
-        width, height = self.bank.sizes[sprite].tolist()
-        return sprite + 1, 0, 0, 0, width, height, 1.0
-
-    def _placed(self, placements: list[Placement]) -> list[Part]:
-        """Whole sprites are in front of those that they cover."""
-        whole = [place.visible == self.bank.areas[place.sprite] for place in placements]
-        front = 0 if all(whole) else 1
-        parts: list[Part] = []
-        for (sprite, x, y, visible), is_whole in zip(placements, whole, strict=True):
-            width, height = self.bank.sizes[sprite].tolist()
-            score = visible / int(self.bank.areas[sprite])
-            parts.append((sprite + 1, front * is_whole, x, y, width, height, score))
-        return parts
-
-    def explain(self, colors: np.ndarray, opaque: np.ndarray) -> list[Part]:
-        """Explains one component that is no known sprite.
-
-        Args:
-            colors: `(h, w)` uint8 palette indices.
-            opaque: `(h, w)` bool, pixels of the component.
-
-        Returns:
-            Its sprites; one row of sprite 0 if it is unknown, nothing if it is scenery.
-        """
-        height, width = opaque.shape
-        if (np.array(opaque.shape) >= SCENERY_SPAN * np.array(self.background.shape)).any():
-            return []
-        area = int(opaque.sum())
-        if area >= MIN_PEELED:
-            placed, left = peel(
-                colors, opaque, self.bank, self._order, self.min_visible, MAX_CONTINUED
-            )
-            if placed and 1 - left.sum() / area >= self.min_explained:
-                return self._placed(placed)
-        return [(0, 0, 0, 0, width, height, 0.0)]
+        return self.__dict__ | {"_remembered": OrderedDict(), "_clusters": OrderedDict()}
 
     def shown_background(self, index: np.ndarray) -> np.ndarray:
         """Returns the background in the colours in which a `(H, W)` frame shows it."""
-        return shown_background(index, self.background, self.max_foreground)
+        return self.background.shown(index, self.max_foreground)
 
     def decode(self, frames: np.ndarray) -> list[Row]:
         """Finds the sprites of `(B, H, W)` uint8 palette frames, in frame coordinates."""
-        rows: list[Row] = []
-        for n, index in enumerate(frames):
-            found = find_components(index, index != self.shown_background(index))
-            for i, key in enumerate(found.keys.tolist()):
-                x, y = found.boxes[i, :2].tolist()
-                for sprite, layer, left, top, width, height, score in self._parts(
-                    index, found, i, key
-                ):
-                    rows.append((n, sprite, layer, x + left, y + top, width, height, score))
-        return rows
+        return self.decode_and_count(frames)[0]
 
-    def _parts(self, index: np.ndarray, found: Components, i: int, key: int) -> list[Part]:
-        parts = self._known.get(key)
-        if parts is None:
-            parts = self._remembered.get(key)
-        if parts is None:
+    def decode_and_count(self, frames: np.ndarray) -> tuple[list[Row], np.ndarray]:
+        """Finds the sprites of frames, and how many pixels they and the background do not explain.
+
+        Args:
+            frames: `(B, H, W)` uint8 palette indices.
+
+        Returns:
+            The sprites, in frame coordinates, and `(B,)` int64 numbers of pixels.
+        """
+        rows: list[Row] = []
+        unexplained = np.zeros(len(frames), np.int64)
+        for n, index in enumerate(frames):
+            mask = index != self.shown_background(index)
+            if len(self.tiles):
+                rows += self._tiles(n, claim_tiles(index, mask, self.tiles))
+            found = find_components(index, mask)
+            if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
+                unexplained[n] = np.count_nonzero(mask) - found.areas.sum()
+            for i, (parts, num_left) in enumerate(self._explanations(index, found)):
+                x, y = found.boxes[i, :2].tolist()
+                unexplained[n] += num_left
+                for sprite, layer, left, top, width, height, score in parts:
+                    rows.append((n, sprite, layer, x + left, y + top, width, height, score))
+        return rows, unexplained
+
+    def _tiles(self, frame: int, there: np.ndarray) -> list[Row]:
+        """Returns the tiles that are there as found sprites."""
+        return [
+            (frame, sprite, 0, left, top, width, height, 1.0)
+            for (left, top, width, height, _), sprite in zip(
+                self.tiles[there].tolist(), self._tile_sprite[there].tolist(), strict=True
+            )
+        ]
+
+    def _explanations(self, index: np.ndarray, found: Components) -> list[Explanation]:
+        """Returns what each component of a frame consists of.
+
+        Where several are explained together, the first has all parts and the others nothing.
+        """
+        keys = found.keys.tolist()
+        certain = [key in self._known and key not in self._pieces for key in keys]
+        together: dict[int, Explanation] = {}
+        if not all(certain):
+            together = self._together(index, found, ~np.array(certain))
+        return [
+            together.get(i) or self._known.get(key) or self._explanation(index, found, i, key)
+            for i, key in enumerate(keys)
+        ]
+
+    def _together(
+        self, index: np.ndarray, found: Components, doubtful: np.ndarray
+    ) -> dict[int, Explanation]:
+        """Explains clusters of components by sprites that are covered in part."""
+        cluster = find_clusters(found.boxes, doubtful)
+        explained: dict[int, Explanation] = {}
+        for number in range(1, int(cluster.max(initial=0)) + 1):
+            members = np.flatnonzero(cluster == number)
+            if not 2 <= len(members) <= MAX_MEMBERS:
+                continue
+            explained |= self._cluster(index, found, members)
+        return explained
+
+    def _cluster(
+        self, index: np.ndarray, found: Components, members: np.ndarray
+    ) -> dict[int, Explanation]:
+        boxes = found.boxes[members]
+        left, top = boxes[:, :2].min(0)
+        right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0)
+        window = np.s_[top:bottom, left:right]
+        number = np.zeros(len(found.boxes) + 1, np.int32)
+        number[members + 1] = np.arange(1, len(members) + 1)
+        member = number[found.labels[window]]
+        sides = self._touched(np.array([left, top, right - left, bottom - top]))
+        key = int(pixel_key(index[window], np.minimum(member, 1), 1)) ^ int(sides @ SIDE_BITS)
+        if key not in self._clusters:
+            self._clusters[key] = self._explainer.covered(index[window], member, sides)
+            _limit(self._clusters)
+        covered = self._clusters[key]
+        if covered is None:
+            return {}
+        explanation, numbers = covered
+        first, *others = members[numbers - 1].tolist()
+        dx, dy = (np.array([left, top]) - found.boxes[first, :2]).tolist()
+        parts = [(s, z, x + dx, y + dy, w, h, c) for s, z, x, y, w, h, c in explanation.parts]
+        return {first: Explanation(parts, 0), **dict.fromkeys(others, NOTHING)}
+
+    def _explanation(self, index: np.ndarray, found: Components, i: int, key: int) -> Explanation:
+        sides = self._touched(found.boxes[i])
+        key ^= int(sides @ SIDE_BITS)
+        if key not in self._remembered:
             x, y, width, height = found.boxes[i]
             window = np.s_[y : y + height, x : x + width]
-            parts = self.explain(index[window], found.labels[window] == i + 1)
-            self._remembered[key] = parts
-            if len(self._remembered) > MEMORY:
-                self._remembered.popitem(last=False)
-        return parts
+            opaque = found.labels[window] == i + 1
+            self._remembered[key] = self._explainer.explain(index[window], opaque, sides)
+            _limit(self._remembered)
+        return self._remembered[key]
+
+    def _touched(self, box: np.ndarray) -> np.ndarray:
+        """Returns `(4,)` bool, on which sides a box touches the border of the playing field."""
+        low, high = self.background.window[:2], self.background.window[2:]
+        return np.concatenate([box[:2] <= low, box[:2] + box[2:] >= high])
+
+
+def _limit(remembered: OrderedDict[int, Any]) -> None:
+    if len(remembered) > MEMORY:
+        remembered.popitem(last=False)

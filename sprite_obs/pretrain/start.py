@@ -8,6 +8,7 @@ from sprite_obs.config import PretrainConfig
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.discover.discovery import Discovery, discover
 from sprite_obs.errors import RecordingError
+from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import SpriteBank, make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
 
@@ -23,26 +24,37 @@ class Start(NamedTuple):
     """A counted dictionary and its explanation of the recording.
 
     Attributes:
-        background: `(H, W)` uint8 palette indices.
+        background: what lies behind the sprites.
+        tiles: `(n, 5)` int32, left, top, width, height and palette index of each tile of a wall.
         bank: K sprites; sprite id = index + 1; types in order of importance.
         sprite_type: `(K,)` int32, type id 1..T.
         type_capacity: `(T + 1,)` int32, instances of a type seen at once; index 0 is 0.
         seen: the sprites of every frame, found by look-up.
     """
 
-    background: np.ndarray
+    background: Background
+    tiles: np.ndarray
     bank: SpriteBank
+    counts: np.ndarray
     sprite_type: np.ndarray
     type_capacity: np.ndarray
     seen: Detections
 
 
-def make_decoder(bank: SpriteBank, background: np.ndarray, config: PretrainConfig) -> LookupDecoder:
+def make_decoder(
+    bank: SpriteBank,
+    counts: np.ndarray,
+    background: Background,
+    tiles: np.ndarray,
+    config: PretrainConfig,
+) -> LookupDecoder:
     """Builds the exact decoder with the thresholds of a configuration."""
     thresholds = config.discover
     return LookupDecoder(
         bank,
+        counts,
         background,
+        tiles,
         thresholds.min_visible,
         thresholds.min_explained,
         thresholds.max_foreground,
@@ -75,7 +87,7 @@ def start_from_frames(
             f"no sprite recurs {config.discover.min_count} times in {len(index)} frames; "
             "record more frames, or lower discover.min_count"
         )
-    rows = make_decoder(found.bank, found.background, config).decode(index)
+    rows = make_decoder(found.bank, found.counts, found.background, found.tiles, config).decode(index)
     seen = from_rows(rows, found.groups + 1)
     rank, order = _importance(seen, found, len(index))
     bank = make_bank([found.bank.drawing(i) for i in order])
@@ -85,7 +97,7 @@ def start_from_frames(
     sprite = new_id[seen.sprite]
     kind = np.concatenate([[0], sprite_type]).astype(np.int32)[sprite]
     seen = seen._replace(sprite=sprite, type=kind)
-    return Start(found.background, bank, sprite_type, count_capacity(seen, len(index)), seen)
+    return Start(found.background, found.tiles, bank, found.counts[order], sprite_type, count_capacity(seen, len(index)), seen)
 
 
 def count_capacity(seen: Detections, num_frames: int) -> np.ndarray:
