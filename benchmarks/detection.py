@@ -59,6 +59,7 @@ class Row:
     centre_f1: float
     few_shot: float
     types_per_category: float
+    track_switches: float
     psnr: float
     exact_frames: float
     exact_pixels: float
@@ -76,6 +77,7 @@ HEADER = (
     "MOC F1 moving",
     "few_shot_16",
     "types per category",
+    "track switches",
     "hard PSNR, dB",
     "exact frames, %",
     "exact pixels, %",
@@ -155,6 +157,7 @@ def evaluate(data: Path, model: Path, decoder: str, usage: Usage) -> Row:
         centre_f1=f1(moving, "centre"),
         few_shot=identity["few_shot"].get("16", math.nan),
         types_per_category=identity["ids_per_category"],
+        track_switches=(figures["tracking"] or {}).get("switches", math.nan),
         psnr=float(figures["psnr_hard"]),
         exact_frames=figures["exact_frames"],
         exact_pixels=figures["exact_pixels"],
@@ -185,6 +188,7 @@ def shown(row: Row) -> list[str]:
         number(row.centre_f1, 3),
         number(row.few_shot, 3),
         number(row.types_per_category, 1),
+        number(row.track_switches, 2),
         number(row.psnr, 1),
         percent(row.exact_frames, 1),
         percent(row.exact_pixels, 3),

@@ -17,11 +17,55 @@ from sprite_obs.files import write_atomically
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when checkpoints or the observations made from them change."""
 MODEL_FILE = "model.safetensors"
 SETTINGS_FILE = "model.json"
 METADATA = "sprite_obs"
+
+
+class Tables(NamedTuple):
+    """What counting knows beside the drawings; colours are indices of the checkpoint's palette.
+
+    Attributes:
+        counts: `(K,)` int32, how often each sprite was seen in the recording.
+        links: `(L, 4)` int32, which sprites are fragments of one object (`lookup.links`).
+        rooms: `(R, H, W)` uint8 palette indices, backgrounds of further rooms.
+        bands: `(n, 5)` int32, rows of the background that change their colour, each after its
+            room, 0 for the first (`lookup.background`).
+        regions: `(n, 4)` int32, regions of the background that do, likewise.
+        window: `(4,)` int32, left, top, right, bottom (exclusive) of the playing field.
+        playfield: `(4,)` int32, left, top, right, bottom (exclusive) of where things move; what is
+            outside of it is display: score, lives, logos.
+        tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
+        object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
+    """
+
+    counts: np.ndarray
+    links: np.ndarray
+    rooms: np.ndarray
+    bands: np.ndarray
+    regions: np.ndarray
+    window: np.ndarray
+    playfield: np.ndarray
+    tiles: np.ndarray
+    object_capacity: np.ndarray
+
+    @classmethod
+    def unknown(cls, num_sprites: int, num_types: int, frame_size: tuple[int, int]) -> "Tables":
+        """Returns the tables of a model whose sprites were not counted."""
+        height, width = frame_size
+        return cls(
+            counts=np.ones(num_sprites, np.int32),
+            links=np.zeros((0, 4), np.int32),
+            rooms=np.zeros((0, height, width), np.uint8),
+            bands=np.zeros((0, 5), np.int32),
+            regions=np.zeros((0, 4), np.int32),
+            window=np.array([0, 0, width, height], np.int32),
+            playfield=np.array([0, 0, width, height], np.int32),
+            tiles=np.zeros((0, 6), np.int32),
+            object_capacity=np.ones(num_types + 1, np.int32),
+        )
 
 
 class Checkpoint(NamedTuple):
@@ -36,6 +80,7 @@ class Checkpoint(NamedTuple):
         exact_palette: whether frames hold no other colours.
         sprite_type: `(K,)` int32, type id 1..T of each sprite.
         type_capacity: `(T + 1,)` int32, instances of each type seen at once; index 0 is unused.
+        tables: what counting knows beside the drawings.
         decoder: `lookup` or `network`, the one that rebuilds unseen frames better.
         env_id: the environment that the frames came from, if known.
         settings: everything else that is worth knowing, as plain values.
@@ -49,6 +94,7 @@ class Checkpoint(NamedTuple):
     exact_palette: bool
     sprite_type: np.ndarray
     type_capacity: np.ndarray
+    tables: Tables
     decoder: str
     env_id: str | None
     settings: dict[str, Any]
@@ -109,6 +155,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         **checkpoint.settings,
     }
     tables = {name: torch.from_numpy(getattr(checkpoint, name).copy()) for name in TABLES}
+    tables |= {
+        f"tables.{name}": torch.from_numpy(table.copy())
+        for name, table in checkpoint.tables._asdict().items()
+    }
     weights = {f"model.{key}": value for key, value in checkpoint.model.state_dict().items()}
     save_tensors(folder / MODEL_FILE, weights | tables, about)
     write_atomically(folder / SETTINGS_FILE, (json.dumps(about, indent=2) + "\n").encode())
@@ -138,6 +188,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
 def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkpoint:
     config = from_dict(ModelConfig, about.pop("model"), "checkpoint")
     tables = {name: tensors.pop(name).numpy() for name in TABLES}
+    counted = Tables(*(tensors.pop(f"tables.{name}").numpy() for name in Tables._fields))
     height, width, _ = about.pop("frame_shape")
     with torch.random.fork_rng(devices=[]):  # loading must not change a user's random numbers
         model = build_model(config, len(tables["sprites"]), (height, width))
@@ -149,5 +200,6 @@ def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkp
         decoder=about.pop("decoder"),
         env_id=about.pop("env_id"),
         settings=about,
+        tables=counted,
         **tables,
     )

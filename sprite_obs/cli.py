@@ -169,8 +169,9 @@ class Detect:
         _flag(
             "The .npz file to write: flat arrays with one row per sprite, in the order of the "
             "frames. frame; id, the type, 0 if not in the dictionary; sprite, the sprite id, "
-            "likewise; layer, 0 at the back; track, the number of the thing in its episode, kept "
-            "from frame to frame; x, y, w, h, left, top, width and height in pixels; "
+            "likewise; layer, 0 at the back; object, equal for fragments of one object; display, "
+            "whether it is score, lives or a logo; track, the number of the thing in its episode, "
+            "kept from frame to frame; x, y, w, h, left, top, width and height in pixels; "
             "score, 0 to 1."
         ),
     ]

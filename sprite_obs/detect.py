@@ -33,9 +33,11 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
     Returns:
         Arrays with one row per sprite, in the order of the frames: `frame` int32; `id` int32, the
         type id, 0 for things that the dictionary lacks; `sprite` int32, the sprite id, 0 likewise;
-        `layer` int32; `track` int32, the number of the thing, from 1 in each episode, kept from
-        frame to frame (see `sprite_obs.objects.tracker`); `x`, `y`, `w`, `h` int32, left, top,
-        width and height in pixels, cut at the border of the frame; `score` float32 in [0, 1].
+        `layer` int32; `object` int32, equal for fragments of one object; `display` bool, whether
+        it is score, lives or a logo; `track` int32, the number of the thing, from 1 in each
+        episode, kept from frame to frame (see `sprite_obs.objects.tracker`); `x`, `y`, `w`, `h`
+        int32, left, top, width and height in pixels, cut at the border of the frame; `score`
+        float32 in [0, 1].
 
     Raises:
         CheckpointError: when the frames are not those of this model.
@@ -52,6 +54,8 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
         "id": found.type,
         "sprite": found.sprite,
         "layer": found.layer,
+        "object": found.object,
+        "display": encoder.is_display(found),
         "track": track_ids(found, frames.episode),
         **{"x": x, "y": y, "w": w, "h": h},
         "score": found.score,
@@ -60,7 +64,12 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
 
 def join(parts: list[tuple[int, Detections]]) -> Detections:
     """Joins the detections of pieces of frames, each with the index of its first frame."""
-    shifted = [found._replace(frame=found.frame + np.int32(start)) for start, found in parts]
+    shifted = []
+    num_objects = 0
+    for start, found in parts:
+        frame, number = found.frame + np.int32(start), found.object + np.int32(num_objects)
+        shifted.append(found._replace(frame=frame, object=number))
+        num_objects = int(number.max(initial=num_objects - 1)) + 1
     return Detections(*(np.concatenate(arrays) for arrays in zip(*shifted, strict=True)))
 
 

@@ -18,6 +18,8 @@ class Detections(NamedTuple):
         box: `(N, 4)` int32, left, top, width, height of the sprite's opaque pixels; x right,
             y down; it may reach beyond the frame.
         score: `(N,)` float32 in [0, 1], share of the sprite's pixels that the frame confirms.
+        object: `(N,)` int32, equal for the sprites of a frame that are fragments of one object, and
+            different for all others of the batch.
     """
 
     frame: np.ndarray
@@ -26,6 +28,21 @@ class Detections(NamedTuple):
     layer: np.ndarray
     box: np.ndarray
     score: np.ndarray
+    object: np.ndarray
+
+    @classmethod
+    def separate(
+        cls,
+        frame: np.ndarray,
+        sprite: np.ndarray,
+        type: np.ndarray,
+        layer: np.ndarray,
+        box: np.ndarray,
+        score: np.ndarray,
+    ) -> "Detections":
+        """Returns sprites each of which is an object of its own."""
+        number = np.arange(len(frame), dtype=np.int32)
+        return cls(frame, sprite, type, layer, box, score, number)
 
     @property
     def centre(self) -> np.ndarray:
@@ -39,12 +56,15 @@ class Detections(NamedTuple):
         size = np.clip(self.box[:, :2] + self.box[:, 2:], 0, [width, height]) - start
         clipped = self._replace(box=np.column_stack([start, size]).astype(np.int32))
         inside = (size > 0).all(1)
-        return Detections(*(array[inside] for array in clipped))
+        return clipped.rows(inside)
 
     def of_frame(self, index: int) -> "Detections":
         """Returns the rows of one frame of the batch."""
-        rows = self.frame == index
-        return Detections(*(array[rows] for array in self))
+        return self.rows(self.frame == index)
+
+    def rows(self, chosen: np.ndarray) -> "Detections":
+        """Returns some rows, chosen by a mask or by indices."""
+        return Detections(*(array[chosen] for array in self))
 
 
 Row = tuple[int, int, int, int, int, int, int, float]
@@ -52,7 +72,7 @@ Row = tuple[int, int, int, int, int, int, int, float]
 
 
 def from_rows(rows: list[Row], sprite_type: np.ndarray) -> Detections:
-    """Gathers found sprites into sorted arrays.
+    """Gathers found sprites into sorted arrays, each an object of its own.
 
     Args:
         rows: found sprites in any order.
@@ -63,4 +83,41 @@ def from_rows(rows: list[Row], sprite_type: np.ndarray) -> Detections:
     frame, sprite, layer, *box = table[:, :7].astype(np.int32).T
     type_of_id = np.concatenate([[0], sprite_type]).astype(np.int32)
     score = table[:, 7].astype(np.float32)
-    return Detections(frame, sprite, type_of_id[sprite], layer, np.column_stack(box), score)
+    return Detections.separate(
+        frame, sprite, type_of_id[sprite], layer, np.column_stack(box), score
+    )
+
+
+def merge_objects(found: Detections) -> Detections:
+    """Joins the fragments of each object.
+
+    Args:
+        found: sprites, with the numbers of their objects.
+
+    Returns:
+        One row per object: the smallest box around its sprites, all else from the sprite of the
+        largest box, the main one.
+    """
+    if len(np.unique(found.object)) == len(found.object):
+        return found
+    size = found.box[:, 2].astype(np.int64) * found.box[:, 3]
+    order = np.lexsort((-size, found.object))
+    numbers, first, member = np.unique(found.object[order], return_index=True, return_inverse=True)
+    low, high = found.box[order, :2], found.box[order, :2] + found.box[order, 2:]
+    start = np.full((len(numbers), 2), np.iinfo(np.int32).max)
+    end = np.full((len(numbers), 2), np.iinfo(np.int32).min)
+    np.minimum.at(start, member, low)
+    np.maximum.at(end, member, high)
+    box = np.column_stack([start, end - start]).astype(np.int32)
+    merged = found.rows(order[first])._replace(box=box)
+    return merged.rows(np.lexsort((box[:, 0], box[:, 1], merged.layer, merged.frame)))
+
+
+def main_rows(found: Detections) -> np.ndarray:
+    """Returns `(N,)` int64, for each sprite the row of the main one of its object."""
+    size = found.box[:, 2].astype(np.int64) * found.box[:, 3]
+    order = np.lexsort((-size, found.object))
+    _, first, member = np.unique(found.object[order], return_index=True, return_inverse=True)
+    rows = np.empty(len(order), np.int64)
+    rows[order] = order[first][member]
+    return rows

@@ -10,7 +10,7 @@ import numpy as np
 
 from sprite_obs.checkpoint import Checkpoint
 from sprite_obs.detect import check_game, chunks, join
-from sprite_obs.detections import Detections
+from sprite_obs.detections import Detections, merge_objects
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.metrics.detection import DetectionFigures, score_detections
@@ -94,7 +94,7 @@ class Examined(NamedTuple):
     Attributes:
         figures: how good it is.
         encoder: the model.
-        found: the sprites in the frames.
+        found: the objects in the frames.
         wrong_pixels: `(N,)` int64, pixels of each frame that its hard reconstruction does not show.
     """
 
@@ -185,6 +185,7 @@ def examine(
         wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
         parts.append((start, found))
     found = join(parts)
+    objects = merge_objects(found)
     sprite, num_frames = found.sprite, len(frames.images)
     sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
     figures = Evaluation(
@@ -200,10 +201,10 @@ def examine(
         sprites_per_frame=int((sprite > 0).sum()) / num_frames,
         unknown_per_frame=int((sprite == 0).sum()) / num_frames,
         frames_per_second=num_frames / seconds,
-        detection=score_detections(found, truth, num_frames) if truth else None,
-        tracking=_tracking(found, truth, frames.episode) if truth else None,
+        detection=score_detections(objects, truth, num_frames) if truth else None,
+        tracking=_tracking(objects, truth, frames.episode) if truth else None,
     )
-    return Examined(figures, encoder, found, np.concatenate(wrong_pixels))
+    return Examined(figures, encoder, objects, np.concatenate(wrong_pixels))
 
 
 def _tracking(found: Detections, truth: GroundTruth, episode: np.ndarray) -> TrackingFigures | None:

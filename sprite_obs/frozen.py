@@ -1,5 +1,6 @@
 """FrozenEncoder: frames in, sprites out; NumPy on both sides, deterministic, no gradient."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,9 @@ from sprite_obs.detections import Detections, Row, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder
+from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
+from sprite_obs.lookup.rooms import restore
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
@@ -43,6 +46,7 @@ class FrozenEncoder:
         sprite_type: `(K,)` int32, type id of each sprite.
         type_capacity: `(T + 1,)` int32, instances of a type seen at once, 0 for one that was merged
             into another; index 0 is unused.
+        object_capacity: the same for objects, see `merge_objects`.
         type_names: names of the types that a user named, by type id.
         sprites: `(K, S, S, 4)` uint8 RGBA, each drawing centred on its canvas.
         background: `(H, W, 3)` uint8.
@@ -59,9 +63,9 @@ class FrozenEncoder:
         self.sprites = checkpoint.sprites
         self.background = checkpoint.background
         self.frame_shape: tuple[int, ...] = checkpoint.background.shape
-        self.sprite_type, self.type_capacity = merge_types(
-            checkpoint.sprite_type, checkpoint.type_capacity, named_types or {}
-        )
+        types, named = checkpoint.sprite_type, named_types or {}
+        self.sprite_type, self.type_capacity = merge_types(types, checkpoint.type_capacity, named)
+        _, self.object_capacity = merge_types(types, checkpoint.tables.object_capacity, named)
         self.type_names = names_by_id(named_types or {})
         self.num_sprites = len(checkpoint.sprites)
         self.num_types = len(checkpoint.type_capacity) - 1
@@ -75,9 +79,16 @@ class FrozenEncoder:
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         thresholds = checkpoint.settings["discover"]
+        tables = checkpoint.tables
+        image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
+        self._window, self._playfield = tables.window.tolist(), tables.playfield
+        self._tile_sprites = np.unique(tables.tiles[:, 5])
+        self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,
-            self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2]),
+            tables.counts,
+            restore(image, tables.rooms, tables.bands, tables.regions, tables.window),
+            tables.tiles,
             thresholds["min_visible"],
             thresholds["min_explained"],
             thresholds["max_foreground"],
@@ -113,7 +124,7 @@ class FrozenEncoder:
         Raises:
             CheckpointError: when the frames are not those of this model.
         """
-        return from_rows(self._decode(self._checked(frames)), self.sprite_type)
+        return self._found(self._decode(self._checked(frames)))
 
     def explain(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
         """Finds the sprites of frames and says how much of each frame they do not explain.
@@ -127,14 +138,29 @@ class FrozenEncoder:
         """
         frames = self._checked(frames)
         if self.decoder == "network":
-            found = from_rows(self._decode(frames), self.sprite_type)
+            found = self._found(self._decode(frames))
             rebuilt = self.palette.index(self.reconstruct(found, self.backgrounds(frames)))
             # By palette, so that video counts as explained when it is right but for its noise.
             right = (rebuilt == self.palette.index(frames)) & (rebuilt != UNKNOWN)  # (B, H, W)
             return found, 1 - right.mean((1, 2), dtype=np.float32)
         rows, unexplained = self._lookup.decode_and_count(self.palette.index(frames))
-        share = (unexplained / self._lookup.background.size).astype(np.float32)
-        return from_rows(rows, self.sprite_type), share
+        share = (unexplained / self._lookup.background.image.size).astype(np.float32)
+        return self._found(rows), share
+
+    def is_display(self, found: Detections) -> np.ndarray:
+        """Tells which sprites belong to the display: score, lives, logos.
+
+        Returns:
+            `(N,)` bool, whether the centre lies where nothing was seen to move about; tiles of a
+            wall are never display.
+        """
+        left, top, right, bottom = self._playfield
+        x, y = found.centre.T
+        outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
+        return outside & ~np.isin(found.sprite, self._tile_sprites)
+
+    def _found(self, rows: list[Row]) -> Detections:
+        return self._links.joined(from_rows(rows, self.sprite_type))
 
     def _decode(self, frames: np.ndarray) -> list[Row]:
         if self.decoder == "network":
@@ -160,24 +186,28 @@ class FrozenEncoder:
 
     def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
         """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""
-        frames = backgrounds.copy()
-        for n, sprite, box in zip(
-            detections.frame, detections.sprite, detections.box.tolist(), strict=True
-        ):
+        frames, (height, width, _) = backgrounds.copy(), self.frame_shape
+        columns = detections.frame, detections.sprite, detections.box.tolist(), detections.score
+        for n, sprite, (left, top, *_), score in zip(*columns, strict=True):
             if sprite:
-                self._draw(frames[n], sprite - 1, box[0], box[1])
+                # Beyond the playing field, sprites are cut off; a whole one shows that it goes on.
+                window = (0, 0, width, height) if score == 1 else self._window
+                self._draw(frames[n], sprite - 1, left, top, window)
         return frames
 
     def rebuild(self, frames: np.ndarray) -> np.ndarray:
         """Encodes `(B, H, W, 3)` frames and draws what was found: the hard reconstruction."""
         return self.reconstruct(self.encode(frames), self.backgrounds(frames))
 
-    def _draw(self, frame: np.ndarray, sprite: int, left: int, top: int) -> None:
+    def _draw(
+        self, frame: np.ndarray, sprite: int, left: int, top: int, window: Sequence[int]
+    ) -> None:
         drawing = self.bank.drawing(sprite)
         y, x = np.nonzero(drawing != TRANSPARENT)
         color = self.palette.rgb(drawing[y, x])
         y, x = y + top, x + left
-        inside = (y >= 0) & (x >= 0) & (y < frame.shape[0]) & (x < frame.shape[1])
+        first_x, first_y, end_x, end_y = window
+        inside = (y >= first_y) & (x >= first_x) & (y < end_y) & (x < end_x)
         frame[y[inside], x[inside]] = color[inside]
 
     def _checked(self, frames: np.ndarray) -> np.ndarray:

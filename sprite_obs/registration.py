@@ -1,6 +1,6 @@
 """Registers ``SpriteObs/<Game>-v5`` for each Atari game, for use with ``gymnasium.make``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import ale_py
 import gymnasium
@@ -34,6 +34,8 @@ def make_sprite_env(
     max_sprites: int = 32,
     any_game: bool = False,
     render_sprites: bool = False,
+    level: Literal["object", "sprite"] = "object",
+    display: bool = True,
     join_frames: bool = False,
     **kwargs: Any,
 ) -> gymnasium.Env:
@@ -45,6 +47,8 @@ def make_sprite_env(
         max_sprites: number of slots.
         any_game: allow a model that was learned on another game.
         render_sprites: let ``render()`` draw the sprites.
+        level: a slot for each object, or for each sprite of which objects are drawn.
+        display: whether score, lives and logos get slots.
         join_frames: show the sprites of the last two frames of a step, for games that flicker.
         **kwargs: settings of the game, such as ``frameskip`` or ``render_mode``.
     """
@@ -57,4 +61,4 @@ def make_sprite_env(
     game: gymnasium.Env = gymnasium.make(env_id, **{**kwargs, **single}).unwrapped
     if join_frames:
         game = LastTwoFrames(game, frameskip)
-    return SpriteObservation(game, model, max_sprites, any_game, render_sprites)
+    return SpriteObservation(game, model, max_sprites, any_game, render_sprites, level, display)

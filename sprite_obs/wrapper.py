@@ -1,13 +1,14 @@
 """SpriteObservation: an agent sees which sprites are where instead of the frame's pixels."""
 
 import os
-from typing import Any, SupportsFloat
+import typing
+from typing import Any, Literal, SupportsFloat
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from sprite_obs.detections import Detections
+from sprite_obs.detections import Detections, main_rows, merge_objects
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.games import game_name
 from sprite_obs.objects.flicker import join_frames
@@ -15,6 +16,7 @@ from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.view.overlay import draw_detections
 
+Level = Literal["object", "sprite"]
 MAX_LAYER = 255
 MAX_TRACK = np.iinfo(np.int32).max
 
@@ -35,11 +37,14 @@ class SpriteObservation(
 
     The observation is a ``Dict`` of arrays over M = ``max_sprites`` slots, all 0 in empty ones:
 
-    * ``sprite`` ``(M,)`` int32, sprite id 1..K; 0 marks an empty slot
+    * ``sprite`` ``(M,)`` int32, sprite id 1..K; 0 marks an empty slot; of an object its main sprite
     * ``type`` ``(M,)`` int32, type id 1..T; a thing that changes its look keeps its type
     * ``layer`` ``(M,)`` int32, depth 0..255, 0 at the back
     * ``track`` ``(M,)`` int32, number of the thing, from 1 in each episode, which it keeps also if
       it is not seen for a few steps
+    * ``object`` ``(M,)`` int32, track of the object's main sprite; with ``level="object"`` the same
+      as ``track``
+    * ``display`` ``(M,)`` int8, 1 for what belongs to the display: score, lives, logos
     * ``position`` ``(M, 2)`` float32, centre (x, y) of the sprite in frame pixels, x to the right,
       y down, no further out than the frame's border
     * ``velocity`` ``(M, 2)`` float32, change of ``position`` in pixels per step since the thing was
@@ -77,6 +82,8 @@ class SpriteObservation(
         max_sprites: int = 32,
         any_game: bool = False,
         render_sprites: bool = False,
+        level: Level = "object",
+        display: bool = True,
     ):
         """Loads the model and declares the observation space.
 
@@ -87,15 +94,19 @@ class SpriteObservation(
             any_game: allow a model that was learned on another game.
             render_sprites: let ``render()`` draw boxes, ids and layers over the frame, three times
                 enlarged.
+            level: ``"object"``: one slot for all sprites that are fragments of one thing;
+                ``"sprite"``: a slot for each of them.
+            display: whether score, lives and logos get slots.
 
         Raises:
             TypeError: when `env` is no environment or shows no frames, or an argument is of the
                 wrong type.
             ValueError: when the frames have another size, the model belongs to another game, there
-                is no slot, or sprites cannot be rendered.
+                is no slot, sprites cannot be rendered, or there is no such level.
             CheckpointError: when `model` holds no usable checkpoint.
         """
         _check_arguments(env, max_sprites, render_sprites)
+        _check_level(level)
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
             _check_game(env, encoder.env_id, model)
@@ -107,12 +118,17 @@ class SpriteObservation(
             max_sprites=int(max_sprites),  # NumPy's integers do not become JSON
             any_game=any_game,
             render_sprites=render_sprites,
+            level=level,
+            display=display,
         )
         gymnasium.ObservationWrapper.__init__(self, env)
         self.observation_space = _observation_space(encoder, max_sprites)
         self._encoder = encoder
         self._tracker = Tracker()
-        self._slots = SlotTable(encoder.type_capacity, max_sprites)
+        objects = level == "object"
+        capacity = encoder.object_capacity if objects else encoder.type_capacity
+        self._slots = SlotTable(capacity, max_sprites)
+        self._merges, self._display = objects, display
         self._joins_frames = env.has_wrapper_attr("earlier_frame")  # of `LastTwoFrames`
         self._corner = _corner(encoder)
         self._max_sprites = max_sprites
@@ -153,22 +169,29 @@ class SpriteObservation(
         else:
             found, error = self._encoder.explain(np.stack([earlier, frame]))
             found = join_frames(found)
+        found = merge_objects(found) if self._merges else found
         self._seen, self._error = (frame, found), float(error[-1])
+        shown = self._encoder.is_display(found)
+        if not self._display:
+            found, shown = found.rows(~shown), shown[~shown]
         # A sprite that is mostly outside has its centre there, but the space ends at the border.
         position = np.clip(found.centre, 0, self._corner)
         tracks = self._tracker.update(found.type, position, found.box[:, 2:])
         slots = self._slots.update(found.type, tracks.id)
         kept = np.flatnonzero(slots >= 0)
+        filled = slots[kept]
         columns = {
             "sprite": found.sprite,
             "type": found.type,
             "layer": found.layer,
             "track": tracks.id,
+            "object": tracks.id[main_rows(found)],
+            "display": shown.astype(np.int8),
             "position": position,
             "velocity": tracks.velocity,
             "presence": np.ones(len(slots), np.int8),
         }
-        return {key: self._column(slots[kept], rows[kept]) for key, rows in columns.items()}
+        return {key: self._column(filled, rows[kept]) for key, rows in columns.items()}
 
     def render(self) -> Any:
         """Returns the environment's rendering, or the last frame with its sprites drawn over it."""
@@ -219,6 +242,11 @@ def _check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool)
         )
 
 
+def _check_level(level: str) -> None:
+    if level not in typing.get_args(Level):
+        raise ValueError(f"SpriteObservation expects level 'object' or 'sprite', got {level!r}")
+
+
 def _check_game(env: gymnasium.Env, learned_on: str | None, model: Any) -> None:
     if env.spec is None or learned_on is None:
         return
@@ -257,6 +285,8 @@ def _observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space
             "type": column(encoder.num_types),
             "layer": column(MAX_LAYER),
             "track": column(MAX_TRACK),
+            "object": column(MAX_TRACK),
+            "display": column(1, np.int8),
             "position": spaces.Box(np.zeros_like(corner), corner, dtype=np.float32),
             "velocity": spaces.Box(-corner, corner, dtype=np.float32),
             "presence": column(1, np.int8),

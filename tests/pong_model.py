@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sprite_obs.checkpoint import Checkpoint, save_checkpoint
+from sprite_obs.checkpoint import Checkpoint, Tables, save_checkpoint
 from sprite_obs.config import DiscoverConfig, ModelConfig, TrainConfig, to_dict
 from sprite_obs.model.build import build_model
 
@@ -27,6 +27,7 @@ def save_pong_model(folder: Path, env_id: str | None = "ALE/Pong-v5") -> Path:
         exact_palette=True,
         sprite_type=np.array([BALL, RIGHT_PADDLE, LEFT_PADDLE], np.int32),
         type_capacity=np.array([0, 1, 1, 1], np.int32),
+        tables=Tables.unknown(len(sprites), len(sprites), (210, 160)),
         decoder="lookup",
         env_id=env_id,
         # Strict, so that no paddle is seen in the digits of the score, which are not drawn here.

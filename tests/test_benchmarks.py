@@ -127,7 +127,7 @@ def test_a_failed_run_is_not_taken_for_a_model(data, config, tmp_path, monkeypat
 
 
 def test_means_leave_out_what_is_infinite_or_missing():
-    first = detection.Row(*[1.0] * 11)
+    first = detection.Row(*[1.0] * 12)
     second = dataclasses.replace(first, moving_f1=0.5, psnr=math.inf, few_shot=math.nan)
     mean = detection.mean([first, second])
     assert (mean.moving_f1, mean.psnr, mean.few_shot) == (0.75, 1, 1)

@@ -11,10 +11,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sprite_obs.checkpoint import (
+    FORMAT_VERSION,
     METADATA,
     MODEL_FILE,
     SETTINGS_FILE,
     TABLES,
+    Tables,
     load_checkpoint,
     save_checkpoint,
     save_tensors,
@@ -32,6 +34,9 @@ def folder(pong_model, tmp_path):
 def same(one, other):
     for name in TABLES:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for name, table, again in zip(Tables._fields, one.tables, other.tables, strict=True):
+        np.testing.assert_array_equal(table, again, err_msg=name)
+        assert table.dtype == again.dtype, name
     for name in ("config", "exact_palette", "decoder", "env_id", "settings"):
         assert getattr(one, name) == getattr(other, name)
     weights, others = one.model.state_dict(), other.model.state_dict()
@@ -44,6 +49,28 @@ def test_round_trip(tiny_model, tmp_path):
     save_checkpoint(tmp_path / "deep" / "copy", first)
     same(load_checkpoint(tmp_path / "deep" / "copy"), first)
     assert not first.model.training
+
+
+def test_round_trip_of_what_counting_knows(pong_model, tmp_path):
+    first = load_checkpoint(pong_model)
+    rng = np.random.default_rng(0)
+    tables = {
+        name: rng.integers(0, 4, (3, *table.shape[1:])).astype(table.dtype)
+        for name, table in first.tables._asdict().items()
+    }
+    save_checkpoint(tmp_path, first._replace(tables=Tables(**tables)))
+    again = load_checkpoint(tmp_path).tables
+    assert again._fields == tuple(tables)
+    for name, table in tables.items():
+        np.testing.assert_array_equal(getattr(again, name), table, err_msg=name)
+        assert getattr(again, name).dtype == table.dtype, name
+
+
+def test_tables_that_were_not_counted_say_nothing():
+    tables = Tables.unknown(5, 2, (210, 160))
+    assert tables.window.tolist() == tables.playfield.tolist() == [0, 0, 160, 210]
+    assert tables.counts.tolist() == [1] * 5 and len(tables.object_capacity) == 3
+    assert all(len(table) == 0 for table in (*tables[1:5], tables.tiles))
 
 
 @pytest.mark.parametrize("decoder", ["lookup", "network"])
@@ -63,7 +90,7 @@ def test_settings_are_readable_beside_the_weights(tiny_model):
     assert settings["env_id"] == "ALE/Pong-v5"
     assert settings["frame_shape"] == [210, 160, 3]
     assert settings["train"]["teach_iterations"] == 150
-    assert settings["format_version"] == 1
+    assert settings["format_version"] == FORMAT_VERSION
 
 
 def test_nothing_but_the_two_files_is_written(pong_model):
@@ -105,11 +132,13 @@ def rewritten(folder, about=None, drop=""):
 
 def test_another_format_version(folder):
     rewritten(folder, {"format_version": 99})
-    with pytest.raises(CheckpointError, match="format version 99, this program reads 1"):
+    with pytest.raises(
+        CheckpointError, match=f"format version 99, this program reads {FORMAT_VERSION};"
+    ):
         load_checkpoint(folder)
 
 
-@pytest.mark.parametrize("drop", ["sprites", "palette", "model.dictionary.latents"])
+@pytest.mark.parametrize("drop", ["sprites", "palette", "tables.links", "model.dictionary.latents"])
 def test_a_tensor_is_missing(folder, drop):
     rewritten(folder, drop=drop)
     with pytest.raises(CheckpointError, match="damaged"):

@@ -99,6 +99,12 @@ def test_pretrain_writes_checkpoint_and_pictures(model, recording):
     assert (comparison == board).all(-1).mean() > 0.3
 
 
+def same_objects(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two numberings group the rows alike; the numbers as such mean nothing."""
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    return len(pairs) == len(set(one.tolist())) == len(set(other.tolist()))
+
+
 def check_table(path, model, recording, decoder) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         table = dict(file)
@@ -109,8 +115,10 @@ def check_table(path, model, recording, decoder) -> dict[str, np.ndarray]:
     columns = {"frame": expected.frame, "id": expected.type, "layer": expected.layer}
     columns |= {"sprite": expected.sprite, "score": expected.score}
     columns |= dict(zip("xywh", expected.box.T, strict=True))
+    columns["display"] = encoder.is_display(expected)
     columns["track"] = track_ids(expected, frames.episode)
-    assert table.keys() == columns.keys()
+    assert table.keys() == columns.keys() | {"object"}
+    assert same_objects(table.pop("object"), expected.object)
     for name, array in columns.items():
         np.testing.assert_array_equal(table[name], array, name)
         assert table[name].dtype == array.dtype

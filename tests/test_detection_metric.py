@@ -29,7 +29,7 @@ def truth(*rows: tuple, hud_rects=()) -> GroundTruth:
 def found(*rows: tuple) -> Detections:
     """Detections as frame, id, box and maybe a score."""
     ids = np.array([row[1] for row in rows], np.int32)
-    return Detections(
+    return Detections.separate(
         frame=np.array([row[0] for row in rows], np.int32),
         sprite=ids,
         type=ids,

@@ -26,7 +26,7 @@ def as_set(bank):
 def test_finds_background_and_all_sprites_exactly():
     scene = make_scene()
     found = run(scene.index)
-    assert (found.background == scene.background).all()
+    assert (found.background.image == scene.background).all()
     assert as_set(found.bank) == as_set(make_bank(scene.drawings))
     assert (found.counts == len(scene.index)).all()
     assert (found.moving > 0.5).all()

@@ -28,11 +28,12 @@ def joined(*things: tuple[int, int, int, int]) -> list[tuple[int, int, int]]:
     Sprites 1 and 2 are of type 1, sprite 3 of type 2.
     """
     rows = [(frame, sprite, 0, x, y, 10, 10, 1.0) for frame, sprite, x, y in things]
-    found = join_frames(from_rows(rows, np.array([1, 1, 2], np.int32)))
+    both = from_rows(rows, np.array([1, 1, 2], np.int32))
+    found = join_frames(both)
     assert (found.frame == 0).all()
     order = np.lexsort((found.box[:, 0], found.box[:, 1], found.layer))
     assert (order == np.arange(len(order))).all()
-    assert [array.dtype for array in found] == [np.int32] * 5 + [np.float32]
+    assert [array.dtype for array in found] == [array.dtype for array in both]
     places = found.box[:, :2].tolist()
     return [(sprite, x, y) for sprite, (x, y) in zip(found.sprite.tolist(), places, strict=True)]
 

@@ -15,7 +15,9 @@ def frame() -> np.ndarray:
 def detections(*boxes: tuple[int, int, int, int], type_id: int = 2, sprite: int = 7) -> Detections:
     ones = np.ones(len(boxes), np.int32)
     box = np.array(boxes, np.int32).reshape(-1, 4)
-    return Detections(ones * 0, ones * sprite, ones * type_id, ones, box, ones.astype(np.float32))
+    return Detections.separate(
+        ones * 0, ones * sprite, ones * type_id, ones, box, ones.astype(np.float32)
+    )
 
 
 def enlarged(frame: np.ndarray, scale: int) -> np.ndarray:

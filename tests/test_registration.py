@@ -35,12 +35,27 @@ def test_make_gives_what_wrapping_gives(pong_model):
         results = made.step(action), wrapped.step(action)
 
 
-def test_its_spec_rebuilds_it(pong_model):
-    env = gymnasium.make("SpriteObs/Pong-v5", model=str(pong_model), max_sprites=8)
+def test_joining_frames_leaves_their_skipping_to_the_wrapper(pong_model):
+    settings = {"model": str(pong_model), "frameskip": 3}
+    joining = gymnasium.make("SpriteObs/Pong-v5", join_frames=True, **settings)
+    plain = gymnasium.make("SpriteObs/Pong-v5", **settings)
+    joining.reset(seed=5), plain.reset(seed=5)
+    for action in [2, 3, 0, 2] * 20:
+        results = joining.step(action), plain.step(action)
+        assert results[0][1:] == results[1][1:]
+        assert joining.get_wrapper_attr("earlier_frame") is not None
+    assert not plain.has_wrapper_attr("earlier_frame")
+
+
+@pytest.mark.parametrize("join_frames", [False, True])
+def test_its_spec_rebuilds_it(pong_model, join_frames):
+    settings = {"model": str(pong_model), "max_sprites": 8, "join_frames": join_frames}
+    env = gymnasium.make("SpriteObs/Pong-v5", **settings)
     for spec in (env.spec, EnvSpec.from_json(env.spec.to_json())):
         again = gymnasium.make(spec)
         assert again.spec == env.spec
         assert again.observation_space == env.observation_space
+        assert again.has_wrapper_attr("earlier_frame") == join_frames
 
 
 def test_limits_render_modes_and_vectors_work_as_usual(pong_model):

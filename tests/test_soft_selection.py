@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy_model import BLUE, GREEN, RED, SIDE, SIZE, block, toy_model
 
-from sprite_obs.checkpoint import Checkpoint
+from sprite_obs.checkpoint import Checkpoint, Tables
 from sprite_obs.config import ModelConfig, PretrainConfig, to_dict
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.palette import Palette
@@ -36,6 +36,7 @@ def make_checkpoint(selection="hard", max_active=160):
         exact_palette=True,
         sprite_type=np.array([1, 2, 3], np.int32),
         type_capacity=np.array([0, 1, 1, 1], np.int32),
+        tables=Tables.unknown(3, 3, (SIDE, SIDE)),
         decoder="network",
         env_id=None,
         settings=settings,

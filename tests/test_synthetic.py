@@ -49,7 +49,9 @@ def on_canvases(sprites: list[np.ndarray], side: int = 40) -> np.ndarray:
 def truth(scenes: Scenes) -> Detections:
     """Returns what a perfect encoder would find."""
     ids, zeros = scenes.drawing + 1, np.zeros(len(scenes.frame), np.int32)
-    return Detections(scenes.frame, ids, ids, zeros, scenes.box, np.ones(len(ids), np.float32))
+    return Detections.separate(
+        scenes.frame, ids, ids, zeros, scenes.box, np.ones(len(ids), np.float32)
+    )
 
 
 def rows(found: Detections, chosen: np.ndarray) -> Detections:

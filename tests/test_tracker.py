@@ -192,7 +192,7 @@ def test_numbers_of_a_recording_begin_anew_in_each_episode():
     x = np.array([10, 100, 102, 10, 100, 12], np.int32)
     ones = np.ones_like(frame)
     box = np.stack([x, ones * 50, ones * 8, ones * 8], 1)
-    found = Detections(frame, ones, ones, ones * 0, box, ones.astype(np.float32))
+    found = Detections.separate(frame, ones, ones, ones * 0, box, ones.astype(np.float32))
     assert track_ids(found, np.zeros(5, int)).tolist() == [1, 2, 2, 1, 2, 1]
     assert track_ids(found, np.array([0, 0, 1, 1, 2])).tolist() == [1, 2, 2, 1, 2, 1]
     assert track_ids(found, np.array([0, 1, 1, 1, 1])).tolist() == [1, 2, 1, 2, 1, 2]

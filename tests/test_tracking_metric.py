@@ -43,7 +43,7 @@ def figures(objects: GroundTruth, *rows: tuple, episode=(0, 0, 0, 0)) -> Trackin
     ones = np.ones(len(rows), np.int32)
     frame = np.array([row[0] for row in rows], np.int32)
     box = boxes([row[2] for row in rows])
-    found = Detections(frame, ones, ones, ones * 0, box, ones.astype(np.float32))
+    found = Detections.separate(frame, ones, ones, ones * 0, box, ones.astype(np.float32))
     tracks = np.array([row[1] for row in rows], np.int32)
     return score_tracking(found, tracks, objects, np.array(episode))
 

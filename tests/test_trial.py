@@ -15,7 +15,7 @@ from measure import Usage
 from synthetic import trial
 from synthetic.trial import Data, Trial
 
-from sprite_obs.checkpoint import Checkpoint
+from sprite_obs.checkpoint import Checkpoint, Tables
 from sprite_obs.config import ModelConfig, PretrainConfig, to_dict
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.palette import Palette
@@ -54,6 +54,7 @@ def scrolling_model(texture):
         exact_palette=True,
         sprite_type=np.arange(1, 4, dtype=np.int32),
         type_capacity=np.ones(4, np.int32),
+        tables=Tables.unknown(3, 3, (HEIGHT, WIDTH)),
         decoder="network",
         env_id=None,
         settings=to_dict(PretrainConfig()),

@@ -38,7 +38,9 @@ def truth(*boxes, hud=False, moving=True, visible=True, rects=()) -> GroundTruth
 def found(*boxes, type_id=3, frame=0) -> Detections:
     ones = np.ones(len(boxes), np.int32)
     box = np.array(boxes, np.int32).reshape(-1, 4)
-    return Detections(ones * frame, ones, ones * type_id, ones * 0, box, ones.astype(np.float32))
+    return Detections.separate(
+        ones * frame, ones, ones * type_id, ones * 0, box, ones.astype(np.float32)
+    )
 
 
 @pytest.mark.parametrize(

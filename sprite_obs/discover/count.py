@@ -6,6 +6,8 @@ import numpy as np
 
 from sprite_obs.lookup.bank import TRANSPARENT
 from sprite_obs.lookup.components import Components, find_components
+from sprite_obs.lookup.rooms import Behind
+from sprite_obs.lookup.tiles import NO_TILES, claim_tiles
 
 
 class Occurrences(NamedTuple):
@@ -39,14 +41,18 @@ def cut_drawing(index: np.ndarray, found: Components, i: int) -> np.ndarray:
 
 
 def count_components(
-    frames: np.ndarray, background: np.ndarray, max_foreground: float
+    frames: np.ndarray,
+    background: Behind,
+    max_foreground: float,
+    tiles: np.ndarray = NO_TILES,
 ) -> tuple[Occurrences, list[np.ndarray]]:
     """Finds the components of all frames and gives equal ones the same drawing.
 
     Args:
         frames: `(N, H, W)` uint8 palette indices.
-        background: `(H, W)` uint8 palette indices.
+        background: what lies behind the sprites.
         max_foreground: frames that differ in a larger share of pixels show another scene.
+        tiles: `(n, 5)` int32, tiles of walls, which are counted apart.
 
     Returns:
         The occurrences, and for each drawing its `(h, w)` palette indices, 255 transparent.
@@ -55,7 +61,8 @@ def count_components(
     drawings: list[np.ndarray] = []
     rows: list[np.ndarray] = [np.zeros((0, 6), np.int64)]
     for n, index in enumerate(frames):
-        mask = index != background
+        mask = index != background.shown(index, max_foreground)
+        claim_tiles(index, mask, tiles)
         if mask.mean() > max_foreground:
             continue
         found = find_components(index, mask)

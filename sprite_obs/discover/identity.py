@@ -1,28 +1,35 @@
 """Which sprites are one thing: poses and clipped views that follow each other in the same place."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from sprite_obs.discover.count import Occurrences
-from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
+from sprite_obs.discover.variants import color_overlap, components, find_variants
+from sprite_obs.lookup.bank import SpriteBank
 
 MAX_STEP = 10
 """Pixels that a centre moves at most between two frames."""
+GAPS = (1, 2)
+"""Frames between two views of one thing; 2 for what flickers."""
 MIN_TRANSITIONS = 3
 """Changes from one drawing into the other before they count as one thing."""
 TRANSITION_SHARE = 0.05
 """Changes relative to the appearances of the rarer drawing."""
 COLOR_OVERLAP = 0.5
 """Common part of the two colour histograms."""
+MAX_AREA_RATIO = 3
+"""Opaque pixels of the larger drawing relative to the smaller."""
 
 
-def follow(seen: Occurrences, episode: np.ndarray) -> np.ndarray:
-    """Pairs occurrences of consecutive frames that are each other's nearest.
+def follow(
+    seen: Occurrences, episode: np.ndarray, gap: int = 1, alike: np.ndarray | None = None
+) -> np.ndarray:
+    """Pairs occurrences of two frames that are each other's nearest.
 
     Args:
         seen: occurrences in frame order.
         episode: `(F,)` episode of each frame; no pair crosses a border.
+        gap: frames from the earlier to the later; 1 for consecutive frames.
+        alike: `(K, K)` bool, which drawings may be paired; None for all.
 
     Returns:
         `(P, 2)` int64, rows of `seen`: earlier, later.
@@ -30,14 +37,14 @@ def follow(seen: Occurrences, episode: np.ndarray) -> np.ndarray:
     starts = seen.rows_by_frame(len(episode))
     centre = seen.centre
     pairs = [np.zeros((0, 2), np.int64)]
-    for frame in range(len(episode) - 1):
-        if episode[frame] != episode[frame + 1]:
-            continue
+    for frame in np.flatnonzero(episode[:-gap] == episode[gap:]):
         before = np.arange(starts[frame], starts[frame + 1])
-        after = np.arange(starts[frame + 1], starts[frame + 2])
+        after = np.arange(starts[frame + gap], starts[frame + gap + 1])
         if not len(before) or not len(after):
             continue
         distance = np.abs(centre[before, None] - centre[None, after]).max(2)  # (A, B)
+        if alike is not None:
+            distance[~alike[seen.drawing[before, None], seen.drawing[after]]] = np.inf
         nearest = distance.argmin(1)
         mutual = distance.argmin(0)[nearest] == np.arange(len(before))
         mutual &= distance[np.arange(len(before)), nearest] <= MAX_STEP
@@ -45,25 +52,8 @@ def follow(seen: Occurrences, episode: np.ndarray) -> np.ndarray:
     return np.concatenate(pairs)
 
 
-def color_histograms(bank: SpriteBank) -> np.ndarray:
-    """Returns `(K, 256)` float64, the share of each palette colour in each drawing."""
-    counts = np.zeros((len(bank), 256))
-    for sprite in range(len(bank)):
-        drawing = bank.drawing(sprite)
-        counts[sprite] = np.bincount(drawing[drawing != TRANSPARENT], minlength=256)
-    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
-
-
-def _similar(bank: SpriteBank, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    histograms = color_histograms(bank)
-    overlap = np.minimum(histograms[first], histograms[second]).sum(1)
-    small = np.minimum(bank.sizes[first], bank.sizes[second])
-    large = np.maximum(bank.sizes[first], bank.sizes[second])
-    return (overlap >= COLOR_OVERLAP) & (large <= 2 * small + 2).all(1)
-
-
 def link_types(bank: SpriteBank, seen: Occurrences, pairs: np.ndarray) -> np.ndarray:
-    """Groups drawings that turn into each other while moving.
+    """Groups drawings that turn into each other while moving, or look like one thing.
 
     Args:
         bank: the drawings.
@@ -73,16 +63,39 @@ def link_types(bank: SpriteBank, seen: Occurrences, pairs: np.ndarray) -> np.nda
     Returns:
         `(K,)` int32, the group of each drawing, from 0.
     """
-    size = len(bank)
+    colors = color_overlap(bank)
+    alike = _alike(bank, colors)
+    episode = _episodes(seen, pairs)
+    links = np.eye(len(bank), dtype=bool)
+    for gap in GAPS:
+        links |= alike & _changes(seen, follow(seen, episode, gap, alike), len(bank))
+    return components(find_variants(bank, seen, colors, links))
+
+
+def _alike(bank: SpriteBank, colors: np.ndarray) -> np.ndarray:
+    """Returns `(K, K)` bool, drawings of such colours and sizes that they may be one thing."""
+    small = np.minimum(bank.sizes[:, None], bank.sizes)
+    large = np.maximum(bank.sizes[:, None], bank.sizes)
+    area = np.maximum(bank.areas[:, None], bank.areas)
+    similar = area <= MAX_AREA_RATIO * np.minimum(bank.areas[:, None], bank.areas)
+    return similar & (colors >= COLOR_OVERLAP) & (large <= 2 * small + 2).all(2)
+
+
+def _episodes(seen: Occurrences, pairs: np.ndarray) -> np.ndarray:
+    """Returns `(F,)` int64, a number that rises where nothing was followed to the next frame."""
+    followed = np.zeros(int(seen.frame.max(initial=-1)) + 1, bool)
+    followed[seen.frame[pairs[:, 0]]] = True
+    return np.cumsum(~followed) - ~followed
+
+
+def _changes(seen: Occurrences, pairs: np.ndarray, size: int) -> np.ndarray:
+    """Returns `(K, K)` bool, drawings that change into each other often for their appearances."""
+    times = np.zeros((size, size), np.int64)
+    np.add.at(times, tuple(seen.drawing[pairs].T), 1)
+    times += times.T
     counts = np.bincount(seen.drawing, minlength=size)
-    change = np.sort(seen.drawing[pairs], axis=1)
-    codes, times = np.unique(change[:, 0] * size + change[:, 1], return_counts=True)
-    first, second = np.divmod(codes, max(size, 1))
-    rarer = np.minimum(counts[first], counts[second])
-    linked = (times >= MIN_TRANSITIONS) & (times >= TRANSITION_SHARE * rarer) & (first != second)
-    linked &= _similar(bank, first, second)
-    graph = coo_array((np.ones(linked.sum()), (first[linked], second[linked])), (size, size))
-    return connected_components(graph, directed=False)[1].astype(np.int32)
+    rarer = np.minimum(counts[:, None], counts)
+    return (times >= MIN_TRANSITIONS) & (times >= TRANSITION_SHARE * rarer)
 
 
 def moving_share(seen: Occurrences, pairs: np.ndarray, size: int) -> np.ndarray:

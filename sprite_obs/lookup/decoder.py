@@ -3,27 +3,29 @@
 from collections import OrderedDict
 from typing import Any
 
+import numba
 import numpy as np
 
 from sprite_obs.detections import Row
 from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.components import MAX_COMPONENTS, Components, find_components
-from sprite_obs.lookup.peel import Placement, peel
-from sprite_obs.lookup.recolor import shown_background
+from sprite_obs.lookup.clusters import find_clusters
+from sprite_obs.lookup.components import (
+    MAX_COMPONENTS,
+    Components,
+    find_components,
+    pixel_key,
+)
+from sprite_obs.lookup.explain import Explainer, Explanation
+from sprite_obs.lookup.rooms import Behind
+from sprite_obs.lookup.tiles import NO_TILES, claim_tiles
 
 MEMORY = 20_000
 """Components whose explanation is kept."""
-MAX_CONTINUED = 0.08
-"""Share of a placed sprite's border across which its colour may go on: more, and it was cut out of
-something larger."""
-SCENERY_SPAN = 0.94
-"""Unknown things that span this share of the frame's width or height are scenery, no sprites."""
-MIN_PEELED = 8
-"""Components of fewer pixels are not taken apart."""
-Part = tuple[int, int, int, int, int, int, float]
-"""Sprite id, layer, left, top, width, height (relative to the component) and score."""
-Explanation = tuple[list[Part], int]
-"""What a component consists of, and how many of its pixels that leaves unexplained."""
+MAX_MEMBERS = 16
+"""Larger clusters are texture, not pieces of one thing."""
+SIDE_BITS = np.array([1, 2, 4, 8])
+"""Keys of equal components at different borders differ in these bits."""
+NOTHING = Explanation([], 0)
 
 
 class LookupDecoder:
@@ -31,7 +33,10 @@ class LookupDecoder:
 
     Args:
         bank: the dictionary.
-        background: `(H, W)` uint8 palette indices.
+        counts: `(K,)` how often each sprite was seen in the recording.
+        background: what lies behind the sprites.
+        tiles: `(n, 6)` int32, left, top, width, height, palette index and sprite id of each tile
+            of a wall.
         min_visible: share of a covered sprite that must show.
         min_explained: share of an unknown component that its sprites must explain.
         max_foreground: frames that differ from the background in a larger share of pixels show it
@@ -41,66 +46,36 @@ class LookupDecoder:
     def __init__(
         self,
         bank: SpriteBank,
-        background: np.ndarray,
-        min_visible: float,
-        min_explained: float,
+        counts: np.ndarray,
+        background: Behind,
+        tiles: np.ndarray = NO_TILES,
+        min_visible: float = 0.5,
+        min_explained: float = 0.6,
         max_foreground: float = 1.0,
     ) -> None:
-        self.bank = bank
         self.background = background
-        self.min_visible = min_visible
-        self.min_explained = min_explained
+        self.tiles = tiles
         self.max_foreground = max_foreground
-        self._order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
-        self._known = {key: ([self._whole(i)], 0) for i, key in enumerate(bank.keys().tolist())}
+        shape = background.image.shape
+        self._explainer = Explainer(bank, counts, shape, min_visible, min_explained)
+        keys = bank.keys().tolist()
+        self._known = {key: self._explainer.whole(i) for i, key in enumerate(keys)}
+        self._pieces = {
+            key for key, piece in zip(keys, self._explainer.is_piece, strict=True) if piece
+        }
+        self._forget()
+
+    def _forget(self) -> None:
         self._remembered: OrderedDict[int, Explanation] = OrderedDict()
+        self._clusters: OrderedDict[int, tuple[Explanation, np.ndarray] | None] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves behind what is remembered; it can be found again."""
-        return self.__dict__ | {"_remembered": OrderedDict()}
-
-    def _whole(self, sprite: int) -> Part:
-        width, height = self.bank.sizes[sprite].tolist()
-        return sprite + 1, 0, 0, 0, width, height, 1.0
-
-    def _placed(self, placements: list[Placement]) -> list[Part]:
-        """Whole sprites are in front of those that they cover."""
-        whole = [place.visible == self.bank.areas[place.sprite] for place in placements]
-        front = 0 if all(whole) else 1
-        parts: list[Part] = []
-        for (sprite, x, y, visible), is_whole in zip(placements, whole, strict=True):
-            width, height = self.bank.sizes[sprite].tolist()
-            score = visible / int(self.bank.areas[sprite])
-            parts.append((sprite + 1, front * is_whole, x, y, width, height, score))
-        return parts
-
-    def explain(self, colors: np.ndarray, opaque: np.ndarray) -> Explanation:
-        """Explains one component that is no known sprite.
-
-        Args:
-            colors: `(h, w)` uint8 palette indices.
-            opaque: `(h, w)` bool, pixels of the component.
-
-        Returns:
-            Its sprites, one row of sprite 0 if it is unknown, nothing if it is scenery; and how
-            many of its pixels they leave unexplained.
-        """
-        height, width = opaque.shape
-        area = int(opaque.sum())
-        if (np.array(opaque.shape) >= SCENERY_SPAN * np.array(self.background.shape)).any():
-            return [], area
-        if area >= MIN_PEELED:
-            placed, left = peel(
-                colors, opaque, self.bank, self._order, self.min_visible, MAX_CONTINUED
-            )
-            num_left = int(left.sum())
-            if placed and 1 - num_left / area >= self.min_explained:
-                return self._placed(placed), num_left
-        return [(0, 0, 0, 0, width, height, 0.0)], area
+        return self.__dict__ | {"_remembered": OrderedDict(), "_clusters": OrderedDict()}
 
     def shown_background(self, index: np.ndarray) -> np.ndarray:
         """Returns the background in the colours in which a `(H, W)` frame shows it."""
-        return shown_background(index, self.background, self.max_foreground)
+        return self.background.shown(index, self.max_foreground)
 
     def decode(self, frames: np.ndarray) -> list[Row]:
         """Finds the sprites of `(B, H, W)` uint8 palette frames, in frame coordinates."""
@@ -119,24 +94,103 @@ class LookupDecoder:
         unexplained = np.zeros(len(frames), np.int64)
         for n, index in enumerate(frames):
             mask = index != self.shown_background(index)
+            there = self.tiles[claim_tiles(index, mask, self.tiles)]
+            rows += [
+                (n, sprite, 0, left, top, width, height, 1.0)
+                for left, top, width, height, _, sprite in there.tolist()
+            ]
             found = find_components(index, mask)
             if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
                 unexplained[n] = np.count_nonzero(mask) - found.areas.sum()
-            for i, key in enumerate(found.keys.tolist()):
+            explanations = self._explanations(index, found)
+            unexplained[n] += sum(num_left for _, num_left in explanations)
+            for i, (parts, _) in enumerate(explanations):
                 x, y = found.boxes[i, :2].tolist()
-                parts, num_left = self._explanation(index, found, i, key)
-                unexplained[n] += num_left
+                front = int(_touches(found.boxes[i], there))
                 for sprite, layer, left, top, width, height, score in parts:
-                    rows.append((n, sprite, layer, x + left, y + top, width, height, score))
+                    place = x + left, y + top, width, height
+                    rows.append((n, sprite, layer + front, *place, score))
         return rows, unexplained
 
+    def _explanations(self, index: np.ndarray, found: Components) -> list[Explanation]:
+        """Returns what each component of a frame consists of.
+
+        Where several are explained together, the first has all parts and the others nothing.
+        """
+        keys = found.keys.tolist()
+        certain = [key in self._known and key not in self._pieces for key in keys]
+        together: dict[int, Explanation] = {}
+        if not all(certain):
+            together = self._together(index, found, ~np.array(certain))
+        return [
+            together.get(i) or self._known.get(key) or self._explanation(index, found, i, key)
+            for i, key in enumerate(keys)
+        ]
+
+    def _together(
+        self, index: np.ndarray, found: Components, doubtful: np.ndarray
+    ) -> dict[int, Explanation]:
+        """Explains clusters of components by sprites that are covered in part."""
+        cluster = find_clusters(found.boxes, doubtful)
+        explained: dict[int, Explanation] = {}
+        for number in range(1, int(cluster.max(initial=0)) + 1):
+            members = np.flatnonzero(cluster == number)
+            if not 2 <= len(members) <= MAX_MEMBERS:
+                continue
+            explained |= self._cluster(index, found, members)
+        return explained
+
+    def _cluster(
+        self, index: np.ndarray, found: Components, members: np.ndarray
+    ) -> dict[int, Explanation]:
+        boxes = found.boxes[members]
+        left, top = boxes[:, :2].min(0)
+        right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0)
+        window = np.s_[top:bottom, left:right]
+        number = np.zeros(len(found.boxes) + 1, np.int32)
+        number[members + 1] = np.arange(1, len(members) + 1)
+        member = number[found.labels[window]]
+        sides = self._touched(np.array([left, top, right - left, bottom - top]))
+        key = int(pixel_key(index[window], np.minimum(member, 1), 1)) ^ int(sides @ SIDE_BITS)
+        if key not in self._clusters:
+            self._clusters[key] = self._explainer.covered(index[window], member, sides)
+            _limit(self._clusters)
+        covered = self._clusters[key]
+        if covered is None:
+            return {}
+        explanation, numbers = covered
+        first, *others = members[numbers - 1].tolist()
+        dx, dy = (np.array([left, top]) - found.boxes[first, :2]).tolist()
+        parts = [(s, z, x + dx, y + dy, w, h, c) for s, z, x, y, w, h, c in explanation.parts]
+        return {first: Explanation(parts, 0), **dict.fromkeys(others, NOTHING)}
+
     def _explanation(self, index: np.ndarray, found: Components, i: int, key: int) -> Explanation:
-        explanation = self._known.get(key) or self._remembered.get(key)
-        if explanation is None:
+        sides = self._touched(found.boxes[i])
+        key ^= int(sides @ SIDE_BITS)
+        if key not in self._remembered:
             x, y, width, height = found.boxes[i]
             window = np.s_[y : y + height, x : x + width]
-            explanation = self.explain(index[window], found.labels[window] == i + 1)
-            self._remembered[key] = explanation
-            if len(self._remembered) > MEMORY:
-                self._remembered.popitem(last=False)
-        return explanation
+            opaque = found.labels[window] == i + 1
+            self._remembered[key] = self._explainer.explain(index[window], opaque, sides)
+            _limit(self._remembered)
+        return self._remembered[key]
+
+    def _touched(self, box: np.ndarray) -> np.ndarray:
+        """Returns `(4,)` bool, on which sides a box touches the border of the playing field."""
+        low, high = self.background.window[:2], self.background.window[2:]
+        return np.concatenate([box[:2] <= low, box[:2] + box[2:] >= high])
+
+
+def _limit(remembered: OrderedDict[int, Any]) -> None:
+    if len(remembered) > MEMORY:
+        remembered.popitem(last=False)
+
+
+@numba.njit(cache=True)
+def _touches(box: np.ndarray, tiles: np.ndarray) -> bool:
+    """Whether a component lies in front of one of the tiles that a frame shows."""
+    for left, top, width, height in tiles[:, :4]:
+        across = left < box[0] + box[2] and box[0] < left + width
+        if across and top < box[1] + box[3] and box[1] < top + height:
+            return True
+    return False

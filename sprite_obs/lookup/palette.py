@@ -2,14 +2,17 @@
 
 import numba
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import pairwise_distances_argmin
 
 MAX_COLORS = 255
 """Colours a palette holds; index 255 means a colour that the palette lacks."""
 UNKNOWN = np.uint8(255)
-CLUSTERS = 64
-"""Colours kept of frames that have more than a palette holds."""
+SAMPLED_FRAMES = 100
+"""Frames from which colours are chosen where there are more than a palette holds."""
+MIN_DISTANCE = 40
+"""RGB levels between two chosen colours; compression blurs less than that."""
+RARE = 2e-6
+"""Share of the pixels below which a colour is noise."""
 
 
 @numba.njit(cache=True)
@@ -55,7 +58,8 @@ class Palette:
     def of_frames(cls, frames: np.ndarray, seed: int = 0) -> "Palette":
         """Collects the colours of `(N, H, W, 3)` uint8 frames.
 
-        More than 255 colours are clustered to 64 (k-means): such frames were scaled or compressed.
+        Of more than 255, frequent ones that are far apart are kept: such frames were scaled or
+        compressed.
         """
         table = np.full(1 << 24, UNKNOWN)
         colors = np.zeros((MAX_COLORS, 3), np.uint8)
@@ -63,7 +67,7 @@ class Palette:
         for frame in frames:
             count = _scan(frame.reshape(-1, 3), table, colors, count)
             if count < 0:
-                return cls(_cluster(frames, seed), exact=False)
+                return cls(_frequent_colors(frames, seed), exact=False)
         return cls(colors[:count])
 
     def index(self, frames: np.ndarray) -> np.ndarray:
@@ -102,9 +106,20 @@ def _nearest_table(colors: np.ndarray) -> np.ndarray:
     return table.ravel()
 
 
-def _cluster(frames: np.ndarray, seed: int) -> np.ndarray:
+def _frequent_colors(frames: np.ndarray, seed: int) -> np.ndarray:
+    """Picks frequent colours that are far apart; noise around a colour is nearest to it then.
+
+    Clustering would spend its centres on the shades of the largest areas.
+    """
     rng = np.random.default_rng(seed)
-    pixels = frames[rng.integers(len(frames), size=100)].reshape(-1, 3)
-    sample = rng.choice(pixels, size=min(len(pixels), 20_000), replace=False)
-    means = MiniBatchKMeans(CLUSTERS, random_state=seed, n_init=3).fit(sample.astype(float))
-    return np.unique(means.cluster_centers_.round().astype(np.uint8), axis=0)
+    pixels = frames[rng.integers(len(frames), size=SAMPLED_FRAMES)].reshape(-1, 3).astype(np.int64)
+    cube = (pixels // 8) @ np.array([1 << 10, 1 << 5, 1])  # 8 x 8 x 8 levels each
+    _, number, counts = np.unique(cube, return_inverse=True, return_counts=True)
+    means = np.stack([np.bincount(number, channel) / counts for channel in pixels.T], 1)
+    chosen = np.zeros((0, 3))
+    for i in np.argsort(-counts, kind="stable"):
+        if counts[i] < RARE * len(pixels) or len(chosen) == MAX_COLORS:
+            break
+        if (np.square(chosen - means[i]).sum(1) >= MIN_DISTANCE**2).all():
+            chosen = np.concatenate([chosen, means[i : i + 1]])
+    return chosen.round().astype(np.uint8)

@@ -6,11 +6,32 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from sprite_obs.lookup.bank import SpriteBank
+from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
 
 OUTSIDE, OPEN, EXPLAINED = 0, 1, 2
 """States of a pixel: not of the component, not yet explained, explained by a placed sprite."""
 MAX_PLACEMENTS = 256
+TINY = 3
+"""Drawings of so few pixels may be pieces even of what is seen less often."""
+
+
+class Rules(NamedTuple):
+    """What placed sprites must fulfil; all are shares in [0, 1].
+
+    Attributes:
+        visible: of a covered sprite's pixels, that show at least.
+        continued: of a sprite's border, across which its colour goes on at most.
+        seam: of a covered sprite's visible pixels, that touch what covers it in their own colour,
+            at most.
+    """
+
+    visible: float
+    continued: float
+    seam: float = 1.0
+
+
+WHOLE = Rules(1.0, 0.0)
+"""Nothing is covered, and no colour goes on."""
 
 
 class Placement(NamedTuple):
@@ -68,16 +89,62 @@ def _continued(drawing, colors, state, left, top):
 
 
 @numba.njit(cache=True)
-def _best_offset(drawing, colors, state, needed, max_continued):
+def _seam(drawing, colors, state, left, top):
+    """Counts a drawing's visible pixels that touch explained ones of their colour."""
+    count = 0
+    for y in range(drawing.shape[0]):
+        for x in range(drawing.shape[1]):
+            row, column = top + y, left + x
+            if drawing[y, x] == 255 or state[row, column] != OPEN:
+                continue
+            for v, u in (
+                (row - 1, column),
+                (row + 1, column),
+                (row, column - 1),
+                (row, column + 1),
+            ):
+                if 0 <= v < state.shape[0] and 0 <= u < state.shape[1]:
+                    if state[v, u] == EXPLAINED and colors[v, u] == drawing[y, x]:
+                        count += 1
+                        break
+    return count
+
+
+@numba.njit(cache=True)
+def _rarest_pixel(drawing, available):
+    """Returns how many of a drawing's pixels can show at most, and its rarest pixel."""
+    possible, rarest, row, column = 0, available.sum() + 1, 0, 0
+    for y in range(drawing.shape[0]):
+        for x in range(drawing.shape[1]):
+            if drawing[y, x] != 255:
+                count = available[drawing[y, x]]
+                possible += count > 0
+                if count < rarest:
+                    rarest, row, column = count, y, x
+    return possible, row, column
+
+
+@numba.njit(cache=True)
+def _best_offset(drawing, colors, state, available, whole, needed, max_continued, max_seam):
     """Returns visible pixels, left, top of the best place for a drawing; 0 visible if none."""
     best, best_left, best_top, best_continued = 0, 0, 0, 2.0
+    possible, row, column = _rarest_pixel(drawing, available)
+    if possible < needed:
+        return best, best_left, best_top
     for top in range(colors.shape[0] - drawing.shape[0] + 1):
         for left in range(colors.shape[1] - drawing.shape[1] + 1):
+            here = state[top + row, left + column]  # most places are out of the question at once
+            if here == OUTSIDE or (whole and here == EXPLAINED):
+                continue
+            if here == OPEN and colors[top + row, left + column] != drawing[row, column]:
+                continue
             visible = _visible(drawing, colors, state, left, top, max(needed, best))
             if visible == 0:
                 continue
             continued = _continued(drawing, colors, state, left, top)
             if continued > max_continued:
+                continue
+            if max_seam < 1 and _seam(drawing, colors, state, left, top) > max_seam * visible:
                 continue
             if visible > best or continued < best_continued:
                 best, best_left, best_top, best_continued = visible, left, top, continued
@@ -97,12 +164,18 @@ def _explain(drawing, state, left, top):
 
 
 @numba.njit(cache=True)
-def _peel(colors, state, pixels, starts, sizes, areas, order, min_visible, max_continued, found):
-    count, remaining = 0, 0
-    for value in state.ravel():
-        remaining += value == OPEN
+def _peel(colors, state, pixels, starts, sizes, areas, order, rules, found):
+    min_visible, max_continued, max_seam = rules
+    count, remaining, hidden = 0, 0, False
+    available = np.zeros(256, np.int64)
+    for y in range(state.shape[0]):
+        for x in range(state.shape[1]):
+            if state[y, x] == OPEN:
+                remaining += 1
+                available[colors[y, x]] += 1
+            hidden |= state[y, x] == EXPLAINED
     for whole in (True, False):
-        if not whole and count == 0:
+        if not whole and count == 0 and not hidden:
             break
         for sprite in order:
             width, height = sizes[sprite]
@@ -113,7 +186,16 @@ def _peel(colors, state, pixels, starts, sizes, areas, order, min_visible, max_c
             drawing = pixels[starts[sprite] : starts[sprite] + width * height]
             drawing = drawing.reshape(height, width)
             while max(needed, 1) <= remaining and count < len(found):
-                visible, left, top = _best_offset(drawing, colors, state, needed, max_continued)
+                visible, left, top = _best_offset(
+                    drawing,
+                    colors,
+                    state,
+                    available,
+                    whole,
+                    needed,
+                    max_continued,
+                    1.0 if whole else max_seam,
+                )
                 if visible == 0:
                     break
                 remaining -= _explain(drawing, state, left, top)
@@ -128,8 +210,8 @@ def peel(
     opaque: np.ndarray,
     bank: SpriteBank,
     order: np.ndarray,
-    min_visible: float,
-    max_continued: float,
+    rules: Rules,
+    hidden: np.ndarray | None = None,
 ) -> tuple[list[Placement], np.ndarray]:
     """Explains a component by sprites, in the order given: whole ones first, then covered ones.
 
@@ -141,13 +223,15 @@ def peel(
         opaque: `(h, w)` bool, the component's pixels.
         bank: the known sprites.
         order: `(n,)` int32, sprites to try, most trusted first.
-        min_visible: share of a covered sprite's pixels that must show.
-        max_continued: largest share of the border across which the sprite's colour may go on.
+        rules: what placed sprites must fulfil.
+        hidden: `(h, w)` bool, pixels of which the frame shows nothing, beyond its border.
 
     Returns:
         The placements, front to back, and `(h, w)` bool, the pixels left unexplained.
     """
     state = opaque.astype(np.uint8)
+    if hidden is not None:
+        state[hidden] = EXPLAINED
     found = np.empty((MAX_PLACEMENTS, 4), np.int64)
     count = _peel(
         np.ascontiguousarray(colors),
@@ -157,8 +241,113 @@ def peel(
         bank.sizes,
         bank.areas,
         order,
-        min_visible,
-        max_continued,
+        tuple(rules),
         found,
     )
     return [Placement(*row) for row in found[:count].tolist()], state == OPEN
+
+
+def extend(
+    colors: np.ndarray, opaque: np.ndarray, sides: np.ndarray, by: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]:
+    """Adds hidden pixels on some sides of a component, where a border may cut sprites off.
+
+    Args:
+        colors: `(h, w)` uint8 palette indices of the component's box.
+        opaque: `(h, w)` bool, the component's pixels.
+        sides: `(4,)` bool, left, top, right, bottom.
+        by: pixels to add on each of these sides.
+
+    Returns:
+        Colours, component and hidden pixels of the larger box, and by how much its corner lies
+        further left and up.
+    """
+    left, top, right, bottom = (by * int(side) for side in sides)
+    widths = (top, bottom), (left, right)
+    hidden = np.pad(np.zeros(opaque.shape, bool), widths, constant_values=True)
+    return (
+        np.pad(colors, widths, constant_values=TRANSPARENT),
+        np.pad(opaque, widths),
+        hidden,
+        (left, top),
+    )
+
+
+def peel_covered(
+    colors: np.ndarray,
+    opaque: np.ndarray,
+    bank: SpriteBank,
+    orders: tuple[np.ndarray, np.ndarray],
+    rules: Rules,
+    hidden: np.ndarray | None = None,
+) -> tuple[list[Placement], np.ndarray]:
+    """Explains a component by complete sprites that cover each other, and the rest by pieces.
+
+    Args:
+        colors: as for `peel`.
+        opaque: as for `peel`.
+        bank: as for `peel`.
+        orders: complete sprites and pieces, each as the order of `peel`.
+        rules: as for `peel`; pieces must be whole.
+        hidden: as for `peel`.
+
+    Returns:
+        As `peel`.
+    """
+    complete, pieces = orders
+    placed, left = peel(colors, opaque, bank, complete, rules, hidden)
+    if placed and left.any():
+        more, left = peel(colors, left, bank, pieces, WHOLE)
+        placed += more
+    return placed, left
+
+
+@numba.njit(cache=True)
+def _offset_in(large, small):
+    """Returns left and top at which a drawing occurs in another one; -1, -1 if nowhere."""
+    for top in range(large.shape[0] - small.shape[0] + 1):
+        for left in range(large.shape[1] - small.shape[1] + 1):
+            same = True
+            for y in range(small.shape[0]):
+                for x in range(small.shape[1]):
+                    if small[y, x] != 255 and small[y, x] != large[top + y, left + x]:
+                        same = False
+                        break
+                if not same:
+                    break
+            if same:
+                return left, top
+    return -1, -1
+
+
+def find_pieces(bank: SpriteBank, counts: np.ndarray) -> np.ndarray:
+    """Returns `(K,)` bool, whether a drawing may be what is seen of a larger, covered one."""
+    pieces = np.zeros(len(bank), bool)
+    drawings = [bank.drawing(i) for i in range(len(bank))]
+    for i, small in enumerate(drawings):
+        larger = (bank.areas > bank.areas[i]) & (bank.sizes >= bank.sizes[i]).all(1)
+        larger &= (counts >= counts[i]) | (bank.areas[i] <= TINY)
+        pieces[i] = any(_offset_in(drawings[j], small)[0] >= 0 for j in np.flatnonzero(larger))
+    return pieces
+
+
+def find_eroded(drawing: np.ndarray, bank: SpriteBank, min_visible: float) -> Placement | None:
+    """Finds a sprite of which a component shows a part, without anything that covers the rest.
+
+    Args:
+        drawing: `(h, w)` uint8 palette indices of the component, 255 transparent.
+        bank: the known sprites.
+        min_visible: share of the sprite's pixels that must show.
+
+    Returns:
+        The smallest such sprite, relative to the component's box; None if there is none.
+    """
+    height, width = drawing.shape
+    area = int((drawing != TRANSPARENT).sum())
+    possible = (bank.areas > area) & (bank.areas * min_visible <= area)
+    possible &= (bank.sizes >= [width, height]).all(1)
+    for sprite in np.flatnonzero(possible)[np.argsort(bank.areas[possible], kind="stable")]:
+        left, top = _offset_in(bank.drawing(sprite), drawing)
+        if left >= 0:
+            return Placement(int(sprite), -left, -top, area)
+    return None

@@ -9,8 +9,8 @@ def assign(cost: np.ndarray) -> np.ndarray:
     """Assigns every row to a column of its own so that the sum of costs is smallest.
 
     Shortest augmenting paths with prices of rows and columns (Kuhn and Munkres; Jonker and
-    Volgenant, 1987). SciPy has the same, but a frame has many small groups, and each would need a
-    call from Python.
+    Volgenant, 1987), if need be. SciPy has the same, but a frame has many small groups, and each
+    would need a call from Python.
 
     Args:
         cost: `(n, m)` floats, n <= m.
@@ -18,6 +18,19 @@ def assign(cost: np.ndarray) -> np.ndarray:
     Returns:
         `(n,)` int64, the column of each row.
     """
+    n, m = cost.shape
+    nearest, is_taken = np.empty(n, np.int64), np.zeros(m, np.bool_)
+    for row in range(n):
+        nearest[row] = cost[row].argmin()
+        if is_taken[nearest[row]]:
+            return _shortest_paths(cost)
+        is_taken[nearest[row]] = True
+    return nearest  # each has the best one, as mostly where things hardly move
+
+
+@numba.njit(cache=True)
+def _shortest_paths(cost: np.ndarray) -> np.ndarray:
+    """Assigns rows whose best columns are not all different."""
     n, m = cost.shape
     row_price, column_price = np.zeros(n), np.zeros(m + 1)
     row_of = np.full(m + 1, -1)  # the extra last column holds the row that is being placed
@@ -74,6 +87,9 @@ def assign_within(cost: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarra
     n, m = cost.shape
     if n == 0 or m == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if n == 1 == m:  # most of the time
+        alone = np.arange(1 if cost[0, 0] < limit else 0)
+        return alone, alone
     capped = np.minimum(cost, limit)
     if n <= m:
         rows, columns = np.arange(n), assign(capped)

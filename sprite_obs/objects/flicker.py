@@ -33,7 +33,7 @@ def join_frames(found: Detections) -> Detections:
         *(np.concatenate([new, old[missing]]) for new, old in zip(newer, older, strict=True))
     )
     order = np.lexsort((both.box[:, 0], both.box[:, 1], both.layer))
-    both = Detections(*(array[order] for array in both))
+    both = both.rows(order)
     return both._replace(frame=np.zeros_like(both.frame))
 
 

@@ -29,7 +29,7 @@ class SlotTable:
         wanted[0] = 0
         ends = np.minimum(np.cumsum(wanted), max_sprites).tolist()
         self._ranges = [range(*ends_of) for ends_of in zip([0, *ends[:-1]], ends, strict=True)]
-        self._without_slots = {type_id for type_id, own in enumerate(self._ranges) if not own}
+        self._has_slots = np.array([len(own) > 0 for own in self._ranges])  # (T + 1,) bool
         self._max_sprites = max_sprites
         self.reset()
 
@@ -51,18 +51,25 @@ class SlotTable:
             `(N,)` int64, slot 0..M-1 of each instance, -1 where it was dropped.
         """
         self._now += 1
-        things = list(zip(types.tolist(), tracks.tolist(), strict=True))
+        slots = np.full(len(types), -1)
+        rows = np.flatnonzero(self._has_slots[types])
+        slots[rows] = self._slots(
+            list(zip(types[rows].tolist(), tracks[rows].tolist(), strict=True))
+        )
+        return slots
+
+    def _slots(self, things: list[tuple[int, int]]) -> list[int]:
         slots = [self._slot_of.get(thing, -1) for thing in things]
         for slot in slots:
             if slot >= 0:
                 self._used_at[slot] = self._now
-        full = self._without_slots.copy()
+        full = set()
         for row, thing in enumerate(things):
             if slots[row] < 0 and thing[0] not in full:
                 slots[row] = self._settle(thing)
                 if slots[row] < 0:
                     full.add(thing[0])
-        return np.array(slots, np.int64)
+        return slots
 
     def _settle(self, thing: tuple[int, int]) -> int:
         """Gives a slot to a thing that has none and returns it, -1 if its type has none left."""

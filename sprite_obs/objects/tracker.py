@@ -130,6 +130,7 @@ def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarr
     found = np.full(len(types), -1)
     is_free = np.ones(len(tracks.id), np.bool_)
     is_done = np.zeros(len(types), np.bool_)
+    ahead = _ahead(tracks)
     for first in range(len(types)):
         if not is_done[first]:
             rows = np.flatnonzero(types == types[first])
@@ -137,47 +138,53 @@ def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarr
             same = np.flatnonzero(tracks.type == types[first])
             alone = len(rows) == len(same) == 1 and tracks.unseen[same[0]] == 0
             reach = MAX_STEP_ALONE if alone else MAX_STEP
-            _pair(rows, same, _squared(tracks, same, places[rows]), reach, tracks, found, is_free)
+            _pair(rows, same, _costs(tracks, ahead, same, places, rows), reach, found, is_free)
     rows, others = np.flatnonzero(found < 0), np.flatnonzero(is_free)
-    squared = _squared(tracks, others, places[rows])
-    _forbid_unlike(squared, tracks.size[others], sizes[rows])
-    _pair(rows, others, squared, MAX_STEP_CHANGED, tracks, found, is_free)
+    costs = _costs(tracks, ahead, others, places, rows)
+    _forbid_unlike(costs, tracks.size[others], sizes[rows])
+    _pair(rows, others, costs, MAX_STEP_CHANGED, found, is_free)
     return found
 
 
 @numba.njit(cache=True)
-def _squared(tracks, candidates, places):
-    """Squared distances, `(n, t)`, from where candidates were or would be, the nearer one."""
-    squared = np.empty((len(places), len(candidates)))
-    for j, track in enumerate(candidates):
-        x, y = tracks.place[track]
+def _ahead(tracks):
+    """Returns where tracks would be at their velocity, `(T, 2)` float32."""
+    ahead = np.empty_like(tracks.place)
+    for track in range(len(ahead)):
         steps = tracks.unseen[track] + 1
-        ahead_x = x + steps * tracks.velocity[track, 0]
-        ahead_y = y + steps * tracks.velocity[track, 1]
-        for i in range(len(places)):
-            u, v = places[i]
-            still = (u - x) ** 2 + (v - y) ** 2
-            squared[i, j] = min(still, (u - ahead_x) ** 2 + (v - ahead_y) ** 2)
-    return squared
+        for axis in range(2):
+            ahead[track, axis] = tracks.place[track, axis] + steps * tracks.velocity[track, axis]
+    return ahead
 
 
 @numba.njit(cache=True)
-def _forbid_unlike(squared, track_sizes, sizes):
+def _costs(tracks, ahead, candidates, places, rows):
+    """Squared distances, `(n, t)`, from where candidates were or would be, and doubt added."""
+    costs = np.empty((len(rows), len(candidates)))
+    for j, track in enumerate(candidates):
+        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
+        (x, y), (ahead_x, ahead_y) = tracks.place[track], ahead[track]
+        for i, row in enumerate(rows):
+            u, v = places[row]
+            still, moved = (u - x) ** 2 + (v - y) ** 2, (u - ahead_x) ** 2 + (v - ahead_y) ** 2
+            costs[i, j] = min(still, moved) + doubt
+    return costs
+
+
+@numba.njit(cache=True)
+def _forbid_unlike(costs, track_sizes, sizes):
     """Moves what is of another size out of reach."""
     for i in range(len(sizes)):
         for j in range(len(track_sizes)):
             area, before = sizes[i, 0] * sizes[i, 1], track_sizes[j, 0] * track_sizes[j, 1]
             if min(area, before) < MIN_LIKENESS * max(area, before):
-                squared[i, j] = np.inf
+                costs[i, j] = np.inf
 
 
 @numba.njit(cache=True)
-def _pair(rows, candidates, squared, reach, tracks, found, is_free):
+def _pair(rows, candidates, costs, reach, found, is_free):
     """Writes the best pairs of rows and candidate tracks within reach into `found`."""
-    for j, track in enumerate(candidates):
-        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
-        squared[:, j] += doubt
-    first, second = assign_within(squared, reach**2)
+    first, second = assign_within(costs, reach**2)
     found[rows[first]] = candidates[second]
     is_free[candidates[second]] = False
 

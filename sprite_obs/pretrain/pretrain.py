@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from sprite_obs.checkpoint import Checkpoint, save_checkpoint
+from sprite_obs.checkpoint import Checkpoint, Tables, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
@@ -130,7 +130,7 @@ def _first_background(material: _Material, config: PretrainConfig) -> torch.Tens
     if material.color is not None:
         return material.color
     if material.start:
-        image = material.palette.rgb(material.start.background)
+        image = material.palette.rgb(material.start.background.image)
         return torch.from_numpy(image).permute(2, 0, 1) / 255
     some = _a_few(material.frames.images, config.seed)
     if config.model.background == "scroll":
@@ -171,6 +171,7 @@ def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> 
     sprites, background = bake(model, material.palette)
     num_sprites = len(sprites)
     start = material.start
+    unknown = Tables.unknown(num_sprites, num_sprites, background.shape[:2])
     return Checkpoint(
         model=model,
         config=config.model,
@@ -180,6 +181,7 @@ def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> 
         exact_palette=material.palette.exact,
         sprite_type=start.sprite_type if start else np.arange(1, num_sprites + 1, dtype=np.int32),
         type_capacity=start.type_capacity if start else np.ones(num_sprites + 1, np.int32),
+        tables=start.tables if start else unknown,
         decoder="lookup",
         env_id=material.frames.env_id,
         settings={"num_frames": len(material.indices)} | to_dict(config),

@@ -4,12 +4,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sprite_obs.checkpoint import Tables
 from sprite_obs.config import PretrainConfig
-from sprite_obs.detections import Detections, from_rows
+from sprite_obs.detections import Detections, from_rows, merge_objects
 from sprite_obs.discover.discovery import Discovery, discover
+from sprite_obs.discover.fragments import find_links
+from sprite_obs.discover.playfield import find_playfield
 from sprite_obs.errors import RecordingError
 from sprite_obs.lookup.bank import SpriteBank, make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
+from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.rooms import Behind, flatten
+from sprite_obs.lookup.tiles import tile_links, with_sprites
 
 MOBILE = 0.05
 """A type moves if at least this share of its appearances does."""
@@ -23,26 +29,29 @@ class Start(NamedTuple):
     """A counted dictionary and its explanation of the recording.
 
     Attributes:
-        background: `(H, W)` uint8 palette indices.
+        background: what lies behind the sprites.
+        tables: what else counting found.
         bank: K sprites; sprite id = index + 1; types in order of importance.
         sprite_type: `(K,)` int32, type id 1..T.
         type_capacity: `(T + 1,)` int32, instances of a type seen at once; index 0 is 0.
         seen: the sprites of every frame, found by look-up.
     """
 
-    background: np.ndarray
+    background: Behind
+    tables: Tables
     bank: SpriteBank
     sprite_type: np.ndarray
     type_capacity: np.ndarray
     seen: Detections
 
 
-def make_decoder(bank: SpriteBank, background: np.ndarray, config: PretrainConfig) -> LookupDecoder:
-    """Builds the exact decoder with the thresholds of a configuration."""
+def _decoder(found: Discovery, config: PretrainConfig) -> LookupDecoder:
     thresholds = config.discover
     return LookupDecoder(
-        bank,
-        background,
+        found.bank,
+        found.counts,
+        found.background,
+        with_sprites(found.tiles, found.bank),
         thresholds.min_visible,
         thresholds.min_explained,
         thresholds.max_foreground,
@@ -75,7 +84,7 @@ def start_from_frames(
             f"no sprite recurs {config.discover.min_count} times in {len(index)} frames; "
             "record more frames, or lower discover.min_count"
         )
-    rows = make_decoder(found.bank, found.background, config).decode(index)
+    rows = _decoder(found, config).decode(index)
     seen = from_rows(rows, found.groups + 1)
     rank, order = _importance(seen, found, len(index))
     bank = make_bank([found.bank.drawing(i) for i in order])
@@ -85,7 +94,33 @@ def start_from_frames(
     sprite = new_id[seen.sprite]
     kind = np.concatenate([[0], sprite_type]).astype(np.int32)[sprite]
     seen = seen._replace(sprite=sprite, type=kind)
-    return Start(found.background, bank, sprite_type, count_capacity(seen, len(index)), seen)
+    tables = _tables(found, order, bank, seen, len(index))
+    capacity = count_capacity(seen, len(index))
+    return Start(found.background, tables, bank, sprite_type, capacity, seen)
+
+
+def _tables(
+    found: Discovery, order: np.ndarray, bank: SpriteBank, seen: Detections, num_frames: int
+) -> Tables:
+    tiles = with_sprites(found.tiles, bank)
+    table = np.concatenate([find_links(seen, bank.areas), tile_links(tiles)])
+    objects = merge_objects(Links(table).joined(seen))
+    capacity = np.ones(int(seen.type.max(initial=0)) + 1, np.int32)
+    counted = count_capacity(objects, num_frames)
+    capacity[: len(counted)] = counted
+    behind, moving = found.background, found.moving[order]
+    rooms, bands, regions = flatten(behind)
+    return Tables(
+        counts=found.counts[order].astype(np.int32),
+        links=table.astype(np.int32),
+        rooms=rooms,
+        bands=bands,
+        regions=regions,
+        window=behind.window,
+        playfield=find_playfield(seen, moving, behind.image.shape),
+        tiles=tiles,
+        object_capacity=capacity,
+    )
 
 
 def count_capacity(seen: Detections, num_frames: int) -> np.ndarray:

@@ -61,13 +61,19 @@ def anchor_targets(
     found = np.flatnonzero(seen.sprite > 0)
     last = np.array([columns - 1, rows - 1])
     cell, classes = _cells(seen.box[found], bank.sizes[seen.sprite[found] - 1], last, config)
+    # Of what the border cuts off, the centre may be further outside than any anchor reaches.
+    reached = ((classes >= 0) & (classes <= 2 * config.max_shift)).all(1)
+    unknown = np.concatenate([np.flatnonzero(seen.sprite == 0), found[~reached]])
+    found, cell, classes = found[reached], cell[reached], classes[reached]
     for i, (c, r), shifts in zip(found, cell, classes, strict=True):
         for layer in range(min(seen.layer[i], layers - 1), layers):
             here = seen.frame[i], r, c, layer
             if sprite[here] == 0:
                 sprite[here], shift[here] = seen.sprite[i], shifts
                 break
-    return AnchorTargets(sprite, shift, _known(seen, sprite.shape[:3], stride))
+    return AnchorTargets(
+        sprite, shift, _known(seen.box[unknown], seen.frame[unknown], sprite.shape[:3], stride)
+    )
 
 
 def _cells(
@@ -80,12 +86,13 @@ def _cells(
     return cell, centre - cell * stride - stride // 2 + config.max_shift
 
 
-def _known(seen: Detections, shape: tuple[int, ...], stride: int) -> np.ndarray:
+def _known(box: np.ndarray, frame: np.ndarray, shape: tuple[int, ...], stride: int) -> np.ndarray:
+    """Returns `shape` bool, where no unknown thing is."""
     known = np.ones(shape, bool)
-    for i in np.flatnonzero(seen.sprite == 0):
-        left, top, width, height = seen.box[i]
-        rows = slice(top // stride, (top + height) // stride + 1)
-        known[seen.frame[i], rows, left // stride : (left + width) // stride + 1] = False
+    first = np.maximum(box[:, :2], 0) // stride
+    last = np.maximum(box[:, :2] + box[:, 2:], 0) // stride + 1
+    for n, (left, top), (right, bottom) in zip(frame, first, last, strict=True):
+        known[n, top:bottom, left:right] = False
     return known
 
 
