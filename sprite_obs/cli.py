@@ -133,12 +133,15 @@ class Pretrain:
         from sprite_obs.frames.sources import read_frames
         from sprite_obs.frozen import choose_device
         from sprite_obs.model_folder import keep_previous, write_pictures
+        from sprite_obs.pretrain.checks import check_config, check_frames
         from sprite_obs.pretrain.parallel import is_first_process
         from sprite_obs.pretrain.pretrain import pretrain
         from sprite_obs.pretrain.state import STATE_FILE
 
         device = choose_device(self.device)
+        check_config(self.settings)
         frames = read_frames(self.data)
+        check_frames(frames, self.settings)  # before an earlier model is put away
         _make_folder(self.out)
         first = is_first_process()
         if first and not self.resume and (previous := keep_previous(self.out)):

@@ -1,8 +1,7 @@
 """SpriteObservation: an agent sees which sprites are where instead of the frame's pixels."""
 
 import os
-import typing
-from typing import Any, Literal, SupportsFloat
+from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
@@ -10,13 +9,19 @@ from gymnasium import spaces
 
 from sprite_obs.detections import Detections, main_rows, merge_objects
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.games import game_name
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.view.overlay import draw_detections
+from sprite_obs.wrapper_checks import (
+    Level,
+    check_arguments,
+    check_game,
+    check_level,
+    described,
+    needs_render,
+)
 
-Level = Literal["object", "sprite"]
 MAX_LAYER = 255
 MAX_TRACK = np.iinfo(np.int32).max
 
@@ -105,12 +110,12 @@ class SpriteObservation(
                 is no slot, sprites cannot be rendered, or there is no such level.
             CheckpointError: when `model` holds no usable checkpoint.
         """
-        _check_arguments(env, max_sprites, render_sprites)
-        _check_level(level)
+        check_arguments(env, max_sprites, render_sprites)
+        check_level(level)
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
-            _check_game(env, encoder.env_id, model)
-        self._renders_frame = _needs_render(env, encoder.frame_shape, model)
+            check_game(env, encoder.env_id, model)
+        self._renders_frame = needs_render(env, encoder.frame_shape, model)
 
         gymnasium.utils.RecordConstructorArgs.__init__(
             self,
@@ -209,7 +214,7 @@ class SpriteObservation(
         if not isinstance(frame, np.ndarray) or frame.shape != shape or frame.dtype != np.uint8:
             raise ValueError(
                 f"SpriteObservation expects render() to return a uint8 array of shape {shape}, the "
-                f"size the model was learned on, got {_described(frame)}; use a model of this "
+                f"size the model was learned on, got {described(frame)}; use a model of this "
                 "environment"
             )
         return frame
@@ -221,56 +226,6 @@ class SpriteObservation(
 
     def _with_error(self, info: dict[str, Any]) -> dict[str, Any]:
         return info | {"sprite_error": self._error}
-
-
-def _check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) -> None:
-    if not isinstance(env, gymnasium.Env):
-        raise TypeError(
-            f"SpriteObservation expects a gymnasium.Env, got {type(env).__name__}; make one with "
-            "gymnasium.make()"
-        )
-    if isinstance(max_sprites, bool) or not isinstance(max_sprites, int | np.integer):
-        raise TypeError(
-            f"SpriteObservation expects max_sprites to be an int, got {_described(max_sprites)}"
-        )
-    if max_sprites < 1:
-        raise ValueError(f"SpriteObservation expects max_sprites of at least 1, got {max_sprites}")
-    if render_sprites and env.render_mode != "rgb_array":
-        raise ValueError(
-            "SpriteObservation renders sprites over an environment of render_mode='rgb_array', got "
-            f"render_mode={env.render_mode!r}; pass it to gymnasium.make()"
-        )
-
-
-def _check_level(level: str) -> None:
-    if level not in typing.get_args(Level):
-        raise ValueError(f"SpriteObservation expects level 'object' or 'sprite', got {level!r}")
-
-
-def _check_game(env: gymnasium.Env, learned_on: str | None, model: Any) -> None:
-    if env.spec is None or learned_on is None:
-        return
-    if game_name(env.spec.id) != game_name(learned_on):
-        raise ValueError(
-            f"SpriteObservation expects a model of the environment's game {env.spec.id}, got "
-            f"{model}, which was learned on {learned_on}; use a model of this game, or pass "
-            "any_game=True to use this one all the same"
-        )
-
-
-def _needs_render(env: gymnasium.Env, shape: tuple[int, ...], model: Any) -> bool:
-    """Returns whether frames come from ``render()`` because the observation shows none."""
-    space = env.observation_space
-    if isinstance(space, spaces.Box) and space.shape == shape and space.dtype == np.uint8:
-        return False
-    if env.render_mode == "rgb_array":
-        return True
-    kind = ValueError if isinstance(space, spaces.Box) else TypeError
-    raise kind(
-        f"SpriteObservation expects RGB frames as a uint8 Box of shape {shape}, the size that "
-        f"{model} was learned on, got {space} and render_mode={env.render_mode!r}; make the "
-        "environment with render_mode='rgb_array' or use a model of this environment"
-    )
 
 
 def _observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:
@@ -298,9 +253,3 @@ def _corner(encoder: FrozenEncoder) -> np.ndarray:
     """Returns the largest position, `(2,)` float32 (width, height) of a frame."""
     height, width, _ = encoder.frame_shape
     return np.array([width, height], np.float32)
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape}"
-    return f"{value!r} ({type(value).__name__})"

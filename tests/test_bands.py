@@ -51,7 +51,7 @@ def test_what_fills_a_part_of_a_row_is_no_band():
     frames = []
     for _ in range(20):
         frame = still()
-        frame[41, 20:60] = FOAM
+        frame[41, 20:90] = FOAM
         frames.append(frame)
     assert not len(learn(*frames).bands)
 

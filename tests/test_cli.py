@@ -229,6 +229,8 @@ def test_training_again_keeps_the_previous_model(folder, recording, tmp_path, ca
     assert main(["pretrain", *flags, "--seed", "1", "--resume"]) == 0, "there is nothing left to do"
     assert (out / "model.safetensors").read_bytes() == again
     assert (out / "previous" / "model.safetensors").read_bytes() == first["model.safetensors"]
+    assert main(["pretrain", *flags, "--model.encoder", "pyramid"]) == 2, "not with counted sprites"
+    assert (out / "previous" / "model.safetensors").read_bytes() == first["model.safetensors"]
 
 
 def interrupted(started: Path, *flags: object) -> tuple[int, str]:

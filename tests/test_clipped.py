@@ -83,6 +83,12 @@ def test_away_from_the_border_a_part_is_not_taken_for_the_whole():
     assert sprite == 0
 
 
+def test_what_was_remembered_elsewhere_does_not_count_at_the_border():
+    middle, border = draw(BOX[:, 6:], 40, 30), draw(BOX, 2, 30)
+    for frames, expected in (([middle, border], [0, 1]), ([border, middle], [1, 0])):
+        assert [row[1] for row in decoder(BOX).decode(np.stack(frames))] == expected
+
+
 def test_views_of_things_with_holes_are_found_too():
     frame = draw(CROSS, WIDTH - 5, 30)
     assert CLEAR in CROSS and (frame > 0).sum() >= 8

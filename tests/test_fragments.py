@@ -59,6 +59,16 @@ def test_a_display_that_never_moves_is_not_one_object():
     assert not len(find_links(detections(things), AREAS))
 
 
+@pytest.mark.parametrize(("num_places", "linked"), [(3, False), (4, True)])
+def test_an_offset_is_seen_at_several_places(num_places, linked):
+    """What changes places all the time, such as the cursor of a menu, is no evidence."""
+    things = []
+    for n in range(60):
+        left = 10 + 20 * (n % num_places)
+        things += [(n, BODY, left, 30), (n, HAT, left + 1, 26)]
+    assert bool(len(find_links(detections(things), AREAS))) == linked
+
+
 def test_things_that_meet_now_and_then_are_two():
     things = with_hat(num_without=30)
     things += [(n, HAT, 100 + 2 * n, 100 - n) for n in range(30)]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
-from sprite_obs.lookup.peel import Placement, Rules, find_pieces, peel, peel_covered
+from sprite_obs.lookup.peel import Placement, Rules, peel, peel_covered
+from sprite_obs.lookup.pieces import find_pieces
 
 MIN_AREA = 8
 """Smaller drawings are never taken apart."""

@@ -5,15 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
-from sprite_obs.lookup.peel import (
-    Placement,
-    Rules,
-    extend,
-    find_eroded,
-    find_pieces,
-    peel,
-    peel_covered,
-)
+from sprite_obs.lookup.peel import Placement, Rules, extend, peel, peel_covered
+from sprite_obs.lookup.pieces import find_eroded, find_pieces
 
 MAX_CONTINUED = 0.08
 """Share of a placed sprite's border across which its colour may go on: more, and it was cut out of
