@@ -27,11 +27,12 @@ def claim_tiles(index: np.ndarray, mask: np.ndarray, tiles: np.ndarray) -> np.nd
     there = np.zeros(len(tiles), np.bool_)
     for i in range(len(tiles)):
         left, top, width, height, color = tiles[i, :5]
-        shown = 0
+        shown, absent = 0, 0
         for y in range(top, top + height):
             for x in range(left, left + width):
                 shown += index[y, x] == color
-        there[i] = shown >= MIN_SHOWN * width * height
+                absent += not mask[y, x]  # the background shows
+        there[i] = absent == 0 and shown >= MIN_SHOWN * width * height
         if there[i]:
             for y in range(top, top + height):
                 for x in range(left, left + width):
