@@ -95,12 +95,14 @@ class Examined(NamedTuple):
         figures: how good it is.
         encoder: the model.
         found: the objects in the frames.
+        sprites: the sprites that they are drawn from.
         wrong_pixels: `(N,)` int64, pixels of each frame that its hard reconstruction does not show.
     """
 
     figures: Evaluation
     encoder: FrozenEncoder
     found: Detections
+    sprites: Detections
     wrong_pixels: np.ndarray
 
 
@@ -204,7 +206,7 @@ def examine(
         detection=score_detections(objects, truth, num_frames) if truth else None,
         tracking=_tracking(objects, truth, frames.episode) if truth else None,
     )
-    return Examined(figures, encoder, objects, np.concatenate(wrong_pixels))
+    return Examined(figures, encoder, objects, found, np.concatenate(wrong_pixels))
 
 
 def _tracking(found: Detections, truth: GroundTruth, episode: np.ndarray) -> TrackingFigures | None:

@@ -155,7 +155,9 @@ class FrozenEncoder:
             wall are never display.
         """
         left, top, right, bottom = self._playfield
-        x, y = found.centre.T
+        height, width, _ = self.frame_shape
+        # What enters or leaves has its centre beyond the border, where no playing field is.
+        x, y = np.clip(found.centre, 0, [width - 1, height - 1]).T
         outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
         return outside & ~np.isin(found.sprite, self._tile_sprites)
 

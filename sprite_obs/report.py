@@ -132,7 +132,8 @@ def _card(
 ) -> FrameCard:
     encoder, image = examined.encoder, frames.images[frame]
     found = examined.found.of_frame(frame)
-    alone = found._replace(frame=np.zeros_like(found.frame))
+    sprites = examined.sprites.of_frame(frame)
+    alone = sprites._replace(frame=np.zeros_like(sprites.frame))
     rebuilt = encoder.reconstruct(alone, encoder.backgrounds(image[None]))[0]
     if verdicts:
         boxes, notes = _judged(frame, verdicts, names, encoder)

@@ -178,3 +178,10 @@ def test_a_window_and_changed_images_reach_all_rooms():
     assert all((room.window == window).all() for room in rooms.with_window(window).rooms)
     cleared = rooms.with_images(np.zeros_like)
     assert not any(room.image.any() for room in cleared.rooms)
+
+
+def test_an_unknown_colour_is_no_state():
+    image = np.zeros((20, 20), np.uint8)
+    frame = np.full_like(image, 255)
+    frame[4:7, 4:7] = 3
+    assert (Background.still(image).shown(frame, 0.25) == 0).all()

@@ -107,3 +107,8 @@ def test_what_lies_outside_the_playfield_is_display_but_no_tile_is(encoder, spri
 
 def test_nothing_found_is_no_display(encoder):
     assert encoder.is_display(from_rows([], encoder.sprite_type)).shape == (0,)
+
+
+def test_what_enters_at_the_border_is_no_display(encoder):
+    entering = from_rows([(0, 1, 0, -6, 100, 8, 4, 0.3)], encoder.sprite_type)
+    assert not encoder.is_display(entering).any()

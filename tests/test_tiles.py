@@ -5,6 +5,7 @@ import pytest
 from scenes import HEIGHT, WIDTH, paint
 
 from sprite_obs.config import PretrainConfig
+from sprite_obs.discover.tiles import find_tiles
 from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
@@ -120,3 +121,15 @@ def test_away_from_the_wall_things_stay_on_the_lowest_layer():
     frame = draw(WALL)
     paint(frame, BALL, 30, 50)
     assert (0, 4, 0, 30, 50, 2, 2, 1.0) in decoder().decode(frame[None])
+
+
+def test_a_wall_has_no_second_grid_and_no_tiles_larger_than_a_canvas():
+    frames, _ = games()
+    usual, cleared = draw(WALL), draw([])
+    tiles = find_tiles(frames, usual, cleared, 48)
+    assert {tuple(tile) for tile in tiles.tolist()} == set(WALL)
+    covered = np.zeros(usual.shape, int)
+    for left, top, width, height, _ in tiles:
+        covered[top : top + height, left : left + width] += 1
+    assert covered.max() == 1
+    assert len(find_tiles(frames, usual, cleared, 6)) == 0

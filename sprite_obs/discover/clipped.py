@@ -19,7 +19,7 @@ def seen_window(frames: np.ndarray, background: Behind, max_foreground: float) -
     """Returns `(4,)` int32, left, top, right, bottom (exclusive) of where anything ever happens."""
     changed = np.zeros(background.image.shape, bool)
     for index in frames:
-        mask = index != background.shown(index, 1.0)
+        mask = index != background.shown(index, max_foreground)
         if mask.mean() <= max_foreground:
             changed |= mask
     height, width = background.image.shape

@@ -91,7 +91,7 @@ def discover(
         episode: `(N,)` int32, episode of each frame.
         config: thresholds, the same for all games.
         max_size: side of a sprite's canvas in pixels; larger drawings are no sprites.
-        max_sprites: entries of the dictionary at most.
+        max_sprites: entries of the dictionary at most, tiles of walls not counted.
         background: `(H, W)` uint8 palette indices; None to learn it too.
     """
     behind: Behind
@@ -230,7 +230,7 @@ def _learn_background(
         The background and `(n, 5)` int32, the tiles of walls.
     """
     cleared = remove_resting(_some(frames), usual, config.max_foreground, max_size)
-    tiles = find_tiles(frames, usual, cleared)
+    tiles = find_tiles(frames, usual, cleared, max_size)
     image = clear_tiles(cleared, tiles) if len(tiles) else cleared
     # A row of bricks that is whole is no state of the background.
     walls = {(y, color) for _, top, _, height, color in tiles for y in range(top, top + height)}

@@ -39,7 +39,6 @@ def find_links(seen: Detections, areas: np.ndarray) -> np.ndarray:
     pairs = _near_pairs(seen)
     first, second = pairs.T
     area = np.concatenate([[0], areas])
-    a, b = area[seen.sprite[first]], area[seen.sprite[second]]
     fits = (seen.sprite[first] > 0) & (seen.sprite[second] > 0)
     fits &= (_resting_share(seen, len(area)) <= MAX_RESTING)[seen.sprite[first]]
     first, second = first[fits], second[fits]

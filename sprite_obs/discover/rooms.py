@@ -118,7 +118,9 @@ def _lasting_segments(parts: _Stretches) -> np.ndarray:
 def _link(parts: _Stretches, segment: np.ndarray) -> np.ndarray:
     """Gives segments that look the same somewhere one name; -1 stays."""
     settled = np.flatnonzero(segment >= 0)
-    compared = settled[:: -(-len(settled) // MAX_COMPARED)]
+    # Of each segment at least one stretch, or it would be a room of its own.
+    some = np.unique(segment[settled], return_index=True)[1]
+    compared = np.union1d(settled[:: -(-len(settled) // MAX_COMPARED)], settled[some])
     name = segment.copy()
     for one in compared:
         others = compared[name[compared] != name[one]]
@@ -129,15 +131,15 @@ def _link(parts: _Stretches, segment: np.ndarray) -> np.ndarray:
 
 def _join_recolored(parts: _Stretches, room: np.ndarray) -> np.ndarray:
     """Gives rooms that are one screen in other colours one name: day and night, a flash."""
-    room = room.copy()
+    joined = room.copy()
     names = np.unique(room[room >= 0]).tolist()
     images = {name: mode_image(parts.colors[room == name][:, None])[0] for name in names}
     for number, one in enumerate(names):
         for other in names[:number]:
             left = max(_left(images[one], images[other]), _left(images[other], images[one]))
             if left <= RECOLORED * (images[one] != images[other]).mean():
-                room[room == other] = one
-    return room
+                joined[np.isin(joined, joined[room == other])] = joined[room == one][0]
+    return joined
 
 
 def _left(first: np.ndarray, second: np.ndarray) -> float:

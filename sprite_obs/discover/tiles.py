@@ -21,23 +21,27 @@ MIN_SIDE = 3
 Box = tuple[int, int, int, int]
 
 
-def find_tiles(frames: np.ndarray, usual: np.ndarray, cleared: np.ndarray) -> np.ndarray:
+def find_tiles(
+    frames: np.ndarray, usual: np.ndarray, cleared: np.ndarray, max_size: int
+) -> np.ndarray:
     """Finds the tiles of walls from which some were seen to vanish.
 
     Args:
         frames: `(N, H, W)` uint8 palette indices, consecutive.
         usual: `(H, W)` uint8 palette indices, the commonest colours, walls included.
         cleared: `(H, W)` uint8 palette indices, what is behind where something vanished.
+        max_size: side of a sprite's canvas in pixels; larger things are no tiles.
 
     Returns:
         `(n, 5)` int32: left, top, width, height and palette index of each tile.
     """
-    vanished = _vanished(frames, usual, cleared)
+    vanished = [box for box in _vanished(frames, usual, cleared) if max(box[2:]) <= max_size]
     sizes = Counter(box[2:] for box in vanished)
     if not sizes:
         return NO_TILES
     size, count = sizes.most_common(1)[0]
-    seeds = sorted({box for box in vanished if box[2:] == size})
+    places = Counter(box for box in vanished if box[2:] == size)
+    seeds = [box for box, _ in places.most_common()]
     if count < max(MIN_EVENTS, MIN_SHARE * len(vanished)) or len(seeds) < MIN_PLACES:
         return NO_TILES
     behind = {int(cleared[top, left]) for left, top, *_ in seeds}
@@ -85,24 +89,27 @@ def _vanished(frames: np.ndarray, usual: np.ndarray, cleared: np.ndarray) -> lis
 
 def _grow(seeds: list[Box], image: np.ndarray, behind: set[int]) -> list[tuple[int, ...]]:
     """Goes from tile to tile: beside each other of one colour, above each other of any."""
-    tiles: dict[tuple[int, int], tuple[int, ...]] = {}
-    queue = [(box, -1) for box in seeds]
+    tiles: list[tuple[int, ...]] = []
+    taken = np.zeros(image.shape, bool)
+    queue = [(box, -1) for box in reversed(seeds)]
     while queue:
         (left, top, width, height), color = queue.pop()
         inside = left >= 0 and top >= 0
         inside &= left + width <= image.shape[1] and top + height <= image.shape[0]
-        if not inside or (left, top) in tiles:
+        window = np.s_[top : top + height, left : left + width]
+        if not inside or taken[window].any():
             continue
         here = int(image[top, left])
-        pixels = image[top : top + height, left : left + width]
+        pixels = image[window]
         if (pixels != here).any() or here in behind or color not in (-1, here):
             continue
         if _goes_on_vertically(image, left, top, width, height):
             continue
-        tiles[left, top] = left, top, width, height, here
+        taken[window] = True
+        tiles.append((left, top, width, height, here))
         queue += [((left + dx, top, width, height), here) for dx in (-width, width)]
         queue += [((left, top + dy, width, height), -1) for dy in (-height, height)]
-    return sorted(tiles.values())
+    return sorted(tiles)
 
 
 def _goes_on_vertically(image: np.ndarray, left: int, top: int, width: int, height: int) -> bool:

@@ -106,7 +106,7 @@ def _shown_colors(index, image, max_foreground):
             counts[image[y, x], index[y, x]] += 1
     for color in np.flatnonzero(wanted):
         now = counts[color, :TRANSPARENT]
-        if now.max() >= agreement * now.sum():
+        if now.max() >= agreement * area[color]:
             shown[color] = now.argmax()
     return shown
 

@@ -216,12 +216,13 @@ def _with_better_decoder(
 ) -> Checkpoint:
     """Picks the decoder that rebuilds more pixels exactly; of equals, the look-up, the faster one.
 
-    Frames of another scene, such as the one before a game starts, are in neither's reach.
+    Frames of an unknown scene, such as the one before a game starts, are in neither's reach.
     """
     if checkpoint.config.background == "scroll":
         return checkpoint._replace(decoder="network")  # the look-up knows still backgrounds only
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
-    differs = (sample != checkpoint.background).any(3).mean((1, 2))  # (N,)
+    shown = FrozenEncoder(checkpoint, decoder="lookup").backgrounds(sample)
+    differs = (sample != shown).any(3).mean((1, 2))  # (N,)
     usual = sample[differs <= max_foreground] if (differs <= max_foreground).any() else sample
     wrong = {}
     for name in DECODERS:

@@ -94,20 +94,22 @@ def start_from_frames(
     sprite = new_id[seen.sprite]
     kind = np.concatenate([[0], sprite_type]).astype(np.int32)[sprite]
     seen = seen._replace(sprite=sprite, type=kind)
-    tables = _tables(found, order, bank, seen, len(index))
-    capacity = count_capacity(seen, len(index))
+    tables = _tables(found, order, bank, seen, len(index), int(sprite_type.max()))
+    capacity = count_capacity(seen, len(index), int(sprite_type.max()))
     return Start(found.background, tables, bank, sprite_type, capacity, seen)
 
 
 def _tables(
-    found: Discovery, order: np.ndarray, bank: SpriteBank, seen: Detections, num_frames: int
+    found: Discovery,
+    order: np.ndarray,
+    bank: SpriteBank,
+    seen: Detections,
+    num_frames: int,
+    num_types: int,
 ) -> Tables:
     tiles = with_sprites(found.tiles, bank)
     table = np.concatenate([find_links(seen, bank.areas), tile_links(tiles)])
     objects = merge_objects(Links(table).joined(seen))
-    capacity = np.ones(int(seen.type.max(initial=0)) + 1, np.int32)
-    counted = count_capacity(objects, num_frames)
-    capacity[: len(counted)] = counted
     behind, moving = found.background, found.moving[order]
     rooms, bands, regions = flatten(behind)
     return Tables(
@@ -119,14 +121,13 @@ def _tables(
         window=behind.window,
         playfield=find_playfield(seen, moving, behind.image.shape),
         tiles=tiles,
-        object_capacity=capacity,
+        object_capacity=count_capacity(objects, num_frames, num_types),
     )
 
 
-def count_capacity(seen: Detections, num_frames: int) -> np.ndarray:
+def count_capacity(seen: Detections, num_frames: int, num_types: int) -> np.ndarray:
     """Returns `(T + 1,)` int32, how many instances of each type one frame shows at most."""
-    num_types = int(seen.type.max(initial=0)) + 1
-    counts = np.zeros((num_frames, num_types), np.int32)
+    counts = np.zeros((num_frames, num_types + 1), np.int32)
     np.add.at(counts, (seen.frame, seen.type), 1)
     capacity = np.quantile(counts, CAPACITY_QUANTILE, axis=0, method="higher").astype(np.int32)
     capacity = np.maximum(capacity, 1)
@@ -145,9 +146,7 @@ def _importance(
     size = int(found.groups.max()) + 1
     moves = np.bincount(found.groups, found.moving * found.counts, minlength=size)
     mobile = moves >= MOBILE * np.bincount(found.groups, found.counts, minlength=size)
-    capacity = np.zeros(size + 1, np.int64)
-    counted = count_capacity(seen, num_frames)
-    capacity[: len(counted)] = counted
+    capacity = count_capacity(seen, num_frames, size)
     appearances = np.bincount(seen.type, minlength=size + 1)[1:]
     rare = appearances < COMMON * num_frames
     ranked = np.lexsort((-appearances, capacity[1:], rare, ~mobile))
