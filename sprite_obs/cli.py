@@ -157,7 +157,9 @@ class Pretrain:
             return
         write_pictures(self.out, checkpoint, frames.images)
         num_sprites, num_types = len(checkpoint.sprites), len(checkpoint.type_capacity) - 1
-        print(f"learned {num_sprites} sprites of {num_types} types: {self.out}")
+        slots = int(checkpoint.tables.object_capacity[1:].sum())
+        room = f"max_sprites={slots} has room for all that was seen at once"
+        print(f"learned {num_sprites} sprites of {num_types} types ({room}): {self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -220,7 +220,7 @@ def _missed_table(verdicts: Verdicts, names: tuple[str, ...], encoder: FrozenEnc
 
 
 def _type_rows(examined: Examined, verdicts: Verdicts | None) -> list[TypeRow]:
-    encoder, found = examined.encoder, examined.found
+    encoder, found = examined.encoder, examined.sprites
     count = np.bincount(found.sprite, minlength=encoder.num_sprites + 1)
     false = np.zeros_like(count)
     if verdicts:

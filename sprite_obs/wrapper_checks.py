@@ -51,7 +51,7 @@ def check_game(env: gymnasium.Env, learned_on: str | None, model: Any) -> None:
         raise ValueError(
             f"SpriteObservation expects a model of the environment's game {env.spec.id}, got "
             f"{model}, which was learned on {learned_on}; use a model of this game, or pass "
-            "any_game=True to use this one all the same"
+            "any_game=True to the wrapper to use this one all the same"
         )
 
 
