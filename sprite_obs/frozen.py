@@ -82,7 +82,8 @@ class FrozenEncoder:
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window, self._playfield = tables.window.tolist(), tables.playfield
-        self._tile_sprites = np.unique(tables.tiles[:, 5])
+        self._is_tile = np.zeros(self.num_sprites + 1, bool)
+        self._is_tile[tables.tiles[:, 5]] = True
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,
@@ -159,7 +160,7 @@ class FrozenEncoder:
         # What enters or leaves has its centre beyond the border, where no playing field is.
         x, y = np.clip(found.centre, 0, [width - 1, height - 1]).T
         outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
-        return outside & ~np.isin(found.sprite, self._tile_sprites)
+        return outside & ~self._is_tile[found.sprite]
 
     def _found(self, rows: list[Row]) -> Detections:
         return self._links.joined(from_rows(rows, self.sprite_type))

@@ -190,7 +190,7 @@ class SpriteObservation(
             "type": found.type,
             "layer": found.layer,
             "track": tracks.id,
-            "object": tracks.id[main_rows(found)],
+            "object": tracks.id if self._merges else tracks.id[main_rows(found)],
             "display": shown.astype(np.int8),
             "position": position,
             "velocity": tracks.velocity,

@@ -77,6 +77,9 @@ class Background(NamedTuple):
 
 def _recolored(index: np.ndarray, image: np.ndarray, max_foreground: float) -> np.ndarray:
     """Swaps colours of an image, where a frame shows the whole of it in other colours."""
+    differs = np.count_nonzero(index != image)
+    if differs < CLEAR_AGREEMENT * COMMON * image.size:  # too little for any colour to be swapped
+        return image
     shown = _shown_colors(index, image, max_foreground)
     return shown[image] if len(shown) else image
 
