@@ -16,8 +16,8 @@ from sprite_obs.view.overlay import draw_detections
 from sprite_obs.wrapper_checks import (
     Level,
     check_arguments,
+    check_content,
     check_game,
-    check_level,
     described,
     needs_render,
 )
@@ -111,7 +111,7 @@ class SpriteObservation(
             CheckpointError: when `model` holds no usable checkpoint.
         """
         check_arguments(env, max_sprites, render_sprites)
-        check_level(level)
+        check_content(level, display)
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
             check_game(env, encoder.env_id, model)

@@ -37,8 +37,12 @@ def check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) 
         )
 
 
-def check_level(level: str) -> None:
-    """Refuses what is no level with a ValueError."""
+def check_content(level: str, display: bool) -> None:
+    """Refuses what is no level, with a ValueError, and no bool, with a TypeError."""
+    if not isinstance(display, bool):
+        raise TypeError(
+            f"SpriteObservation expects display to be True or False, got {described(display)}"
+        )
     if level not in typing.get_args(Level):
         raise ValueError(f"SpriteObservation expects level 'object' or 'sprite', got {level!r}")
 

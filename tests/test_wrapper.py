@@ -4,30 +4,20 @@ import json
 import pickle
 import warnings
 
-import fake_frame_env
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 from pong_model import (
-    BACKGROUND,
-    BALL,
-    GREEN,
     LEFT_PADDLE,
-    ORANGE,
     RIGHT_PADDLE,
-    WHITE,
-    save_pong_model,
 )
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from sprite_obs.checkpoint import load_checkpoint, save_checkpoint
 from sprite_obs.detections import Detections
 from sprite_obs.envs.make import make_env
-from sprite_obs.errors import CheckpointError
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.games import game_name
 from sprite_obs.wrapper import SpriteObservation
 
 
@@ -248,176 +238,3 @@ def test_render_can_draw_the_sprites(pong_model):
     plain = game.render().repeat(3, 0).repeat(3, 1)
     assert picture.shape == plain.shape == (630, 480, 3) and picture.dtype == np.uint8
     assert 0 < (picture != plain).any(2).mean() < 0.1
-
-
-@pytest.mark.parametrize(
-    ("env_id", "game"),
-    [
-        ("ALE/Pong-v5", "pong"),
-        ("SpriteObs/Pong-v5", "pong"),
-        ("PongNoFrameskip-v4", "pong"),
-        ("Pong-ramDeterministic-v0", "pong"),
-        ("Pong", "pong"),
-        ("ALE/MsPacman-v5", "mspacman"),
-        ("my.games/Ping-Pong-v0", "ping-pong"),
-    ],
-)
-def test_game_name(env_id, game):
-    assert game_name(env_id) == game
-
-
-@pytest.mark.parametrize("env_id", ["PongNoFrameskip-v4", "Pong-v0"])
-def test_a_model_fits_every_version_of_its_game(env_id, pong_model):
-    SpriteObservation(make_env(env_id), pong_model)
-
-
-def test_a_model_of_another_game_is_refused_unless_asked_for(pong_model):
-    breakout = make_env("ALE/Breakout-v5")
-    message = r"game ALE/Breakout-v5, got .*, which was learned on ALE/Pong-v5; .*any_game=True"
-    with pytest.raises(ValueError, match=message):
-        SpriteObservation(breakout, pong_model)
-    observation, _ = SpriteObservation(breakout, pong_model, any_game=True).reset()
-    assert observation["presence"].shape == (32,)
-
-
-def test_a_model_of_unknown_origin_fits_every_game(tmp_path):
-    SpriteObservation(make_env("ALE/Breakout-v5"), save_pong_model(tmp_path, env_id=None))
-
-
-def test_an_environment_is_expected(pong_model):
-    with pytest.raises(TypeError, match=r"SpriteObservation expects a gymnasium\.Env, got str"):
-        SpriteObservation("ALE/Pong-v5", pong_model)
-
-
-def test_frames_of_the_models_size_are_expected(pong_model):
-    gray = gymnasium.make("ALE/Pong-v5", obs_type="grayscale")
-    with pytest.raises(ValueError, match=r"uint8 Box of shape \(210, 160, 3\).*got Box\(0, 255"):
-        SpriteObservation(gray, pong_model)
-
-
-def test_a_space_without_frames_is_refused(pong_model):
-    with pytest.raises(TypeError, match=r"got Discrete\(16\) and render_mode=None; make the env"):
-        SpriteObservation(gymnasium.make("FrozenLake-v1"), pong_model, any_game=True)
-
-
-def test_a_rendered_frame_of_another_size_is_refused(pong_model):
-    small = gymnasium.make("FakeRenders-v0", render_mode="rgb_array")
-    env = SpriteObservation(small, pong_model, any_game=True)
-    with pytest.raises(ValueError, match=r"shape \(210, 160, 3\).*got uint8 \(8, 6, 3\)"):
-        env.reset()
-
-
-class Balancing(fake_frame_env.FakeFrameEnv):
-    """The right paddle carries the ball on its tip for 20 steps; the left one stands in the score.
-
-    It moves down one pixel a step; then the ball is 30 pixels ahead of it.
-    """
-
-    metadata = {"render_modes": []}  # noqa: RUF012
-
-    def __init__(self):
-        super().__init__(observes=True, size=BACKGROUND.shape)
-
-    def _observation(self) -> np.ndarray:
-        self.frame[:] = BACKGROUND
-        top, ball = 60 + self.num_steps, (54 if self.num_steps < 20 else 90) + self.num_steps
-        self.frame[top : top + 16, 140:144] = GREEN
-        self.frame[ball : ball + 4, 141:143] = WHITE
-        self.frame[5:21, 16:20] = ORANGE
-        return self.frame
-
-
-@pytest.fixture(scope="module")
-def balancing_model(tmp_path_factory):
-    """Returns a model that knows the ball on the tip as part of the paddle, and the score."""
-    folder = save_pong_model(tmp_path_factory.mktemp("balancing"), env_id=None)
-    checkpoint = load_checkpoint(folder)
-    tables = checkpoint.tables._replace(
-        links=np.array([[BALL, RIGHT_PADDLE, -1, 6]], np.int32),
-        playfield=np.array([0, 34, 160, 194], np.int32),
-    )
-    save_checkpoint(folder, checkpoint._replace(tables=tables))
-    return folder
-
-
-def watch(model, steps: int, **settings) -> list[dict[str, np.ndarray]]:
-    """Returns the observations of `Balancing`, from reset on."""
-    env = SpriteObservation(Balancing(), model, max_sprites=4, **settings)
-    observations = [env.reset(seed=0)[0], *(env.step(0)[0] for _ in range(steps))]
-    assert all(observation in env.observation_space for observation in observations)
-    return observations
-
-
-def sprites(observation: dict[str, np.ndarray]) -> list[int]:
-    return observation["sprite"][observation["presence"] == 1].tolist()
-
-
-def test_fragments_of_one_object_share_a_slot(balancing_model):
-    observations = watch(balancing_model, 19)
-    for n, observation in enumerate(observations):
-        assert sprites(observation) == [RIGHT_PADDLE, LEFT_PADDLE]
-        row = observation["sprite"].tolist().index(RIGHT_PADDLE)
-        assert observation["position"][row].tolist() == [142, 54 + n + 11], "ball and paddle"
-        assert observation["type"][row] == RIGHT_PADDLE
-        np.testing.assert_array_equal(observation["object"], observation["track"])
-
-
-def test_an_object_that_comes_apart_is_two(balancing_model):
-    observation = watch(balancing_model, 21)[-1]
-    assert sprites(observation) == [BALL, RIGHT_PADDLE, LEFT_PADDLE]
-    np.testing.assert_array_equal(observation["object"], observation["track"])
-
-
-def test_at_the_level_of_sprites_each_has_a_slot_and_knows_its_object(balancing_model):
-    observations = watch(balancing_model, 21, level="sprite")
-    for n, observation in enumerate(observations):
-        assert sprites(observation) == [BALL, RIGHT_PADDLE, LEFT_PADDLE]
-        ball, paddle, other = range(3)
-        assert observation["position"][paddle].tolist() == [142, 68 + n]
-        number, track = observation["object"], observation["track"]
-        together = n < 20
-        assert (number[ball] == number[paddle]) == together
-        assert number[paddle] == track[paddle] and number[other] == track[other]
-        assert len(set(track[:3].tolist())) == 3
-    np.testing.assert_array_equal(observations[0]["track"], observations[-1]["track"])
-
-
-@pytest.mark.parametrize("level", ["object", "sprite"])
-def test_what_belongs_to_the_display_is_marked(balancing_model, level):
-    for observation in watch(balancing_model, 5, level=level):
-        marked = observation["sprite"][observation["display"] == 1]
-        assert marked.tolist() == [LEFT_PADDLE]
-
-
-@pytest.mark.parametrize("level", ["object", "sprite"])
-def test_the_display_can_be_left_out(balancing_model, level):
-    for n, observation in enumerate(watch(balancing_model, 21, level=level, display=False)):
-        apart = level == "sprite" or n >= 20
-        assert sprites(observation) == ([BALL] if apart else []) + [RIGHT_PADDLE]
-        assert not observation["display"].any()
-
-
-def test_an_unknown_level_is_refused(pong_model):
-    with pytest.raises(ValueError, match="expects level 'object' or 'sprite', got 'frame'"):
-        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, level="frame")
-
-
-@pytest.mark.parametrize("value", ["8", 8.0, True])
-def test_max_sprites_must_be_an_int(value, pong_model):
-    with pytest.raises(TypeError, match="max_sprites to be an int, got"):
-        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=value)
-
-
-def test_a_slot_is_needed(pong_model):
-    with pytest.raises(ValueError, match="max_sprites of at least 1, got 0"):
-        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, max_sprites=0)
-
-
-def test_drawing_sprites_needs_rgb_arrays(pong_model):
-    with pytest.raises(ValueError, match="render_mode='rgb_array', got render_mode=None"):
-        SpriteObservation(make_env("ALE/Pong-v5"), pong_model, render_sprites=True)
-
-
-def test_a_missing_model_is_named():
-    with pytest.raises(CheckpointError, match="models/missing"):
-        SpriteObservation(make_env("ALE/Pong-v5"), "models/missing")
