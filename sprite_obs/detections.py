@@ -20,6 +20,8 @@ class Detections(NamedTuple):
         score: `(N,)` float32 in [0, 1], share of the sprite's pixels that the frame confirms.
         object: `(N,)` int32, equal for the sprites of a frame that are fragments of one object, and
             different for all others of the batch.
+        shown: `(N,)` object, for a sprite with holes, through which one sees the background,
+            `(height, width)` bool, the pixels of its drawing that show; None for all others.
     """
 
     frame: np.ndarray
@@ -29,6 +31,7 @@ class Detections(NamedTuple):
     box: np.ndarray
     score: np.ndarray
     object: np.ndarray
+    shown: np.ndarray
 
     @classmethod
     def separate(
@@ -40,9 +43,9 @@ class Detections(NamedTuple):
         box: np.ndarray,
         score: np.ndarray,
     ) -> "Detections":
-        """Returns sprites each of which is an object of its own."""
+        """Returns sprites without holes, each of which is an object of its own."""
         number = np.arange(len(frame), dtype=np.int32)
-        return cls(frame, sprite, type, layer, box, score, number)
+        return cls(frame, sprite, type, layer, box, score, number, nothing_shown(len(frame)))
 
     @property
     def centre(self) -> np.ndarray:
@@ -65,6 +68,53 @@ class Detections(NamedTuple):
     def rows(self, chosen: np.ndarray) -> "Detections":
         """Returns some rows, chosen by a mask or by indices."""
         return Detections(*(array[chosen] for array in self))
+
+
+def nothing_shown(count: int) -> np.ndarray:
+    """Returns the `shown` of sprites without holes: `(count,)` object, None throughout."""
+    return np.empty(count, object)
+
+
+class Found(NamedTuple):
+    """Sprites as a decoder found them in a batch of frames, in the order of detections.
+
+    Attributes:
+        frame: `(N,)` int32, index of the frame in the batch.
+        table: `(N, 6)` int32, sprite id, layer, left, top, width, height.
+        score: `(N,)` float32 in [0, 1].
+        shown: `(N,)` object, as in `Detections`.
+        unexplained: `(B,)` int64, pixels that neither the background nor a sprite explains.
+    """
+
+    frame: np.ndarray
+    table: np.ndarray
+    score: np.ndarray
+    shown: np.ndarray
+    unexplained: np.ndarray
+
+    def typed(self, type_of_id: np.ndarray) -> Detections:
+        """Returns the sprites with their types, each an object of its own.
+
+        Args:
+            type_of_id: `(K + 1,)` int32, type id of each sprite id.
+        """
+        sprite, layer = self.table[:, 0].copy(), self.table[:, 1].copy()
+        number, box = np.arange(len(sprite), dtype=np.int32), self.table[:, 2:].copy()
+        kind = type_of_id[sprite]
+        return Detections(self.frame, sprite, kind, layer, box, self.score, number, self.shown)
+
+
+def join_found(parts: list[Found]) -> Found:
+    """Joins what was found in single frames into a batch."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        nothing = np.zeros(0, np.int32), np.zeros((0, 6), np.int32), np.zeros(0, np.float32)
+        return Found(*nothing, nothing_shown(0), np.zeros(0, np.int64))
+    counts = [len(part.frame) for part in parts]
+    frame = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
+    columns = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Found(*columns)._replace(frame=frame)
 
 
 Row = tuple[int, int, int, int, int, int, int, float]
