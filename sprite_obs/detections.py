@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 
@@ -150,17 +151,40 @@ def merge_objects(found: Detections) -> Detections:
     """
     if (np.diff(found.object) > 0).all():  # each is an object of its own: most of the time
         return found
-    size = found.box[:, 2].astype(np.int64) * found.box[:, 3]
-    order = np.lexsort((-size, found.object))
-    numbers, first, member = np.unique(found.object[order], return_index=True, return_inverse=True)
-    low, high = found.box[order, :2], found.box[order, :2] + found.box[order, 2:]
-    start = np.full((len(numbers), 2), np.iinfo(np.int32).max)
-    end = np.full((len(numbers), 2), np.iinfo(np.int32).min)
-    np.minimum.at(start, member, low)
-    np.maximum.at(end, member, high)
-    box = np.column_stack([start, end - start]).astype(np.int32)
-    merged = found.rows(order[first])._replace(box=box)
-    return merged.rows(np.lexsort((box[:, 0], box[:, 1], merged.layer, merged.frame)))
+    main, box = _merge(found.object, found.box)
+    frame, layer = found.frame[main], found.layer[main]
+    order = np.lexsort((box[:, 0], box[:, 1], layer, frame))
+    return found.rows(main[order])._replace(box=box[order])
+
+
+@numba.njit(cache=True)
+def _merge(number, box):
+    """Returns the row of each object's largest box, the first of equals, and the box around all."""
+    rows = np.argsort(number, kind="mergesort")
+    main, merged = np.empty(len(rows), np.int64), np.empty((len(rows), 4), np.int32)
+    count, largest = 0, -1
+    for k in range(len(rows)):
+        left, top, width, height = (
+            box[rows[k], 0],
+            box[rows[k], 1],
+            box[rows[k], 2],
+            box[rows[k], 3],
+        )
+        size = np.int64(width) * height
+        if k == 0 or number[rows[k]] != number[rows[k - 1]]:
+            count, largest = count + 1, -1
+        at = count - 1
+        if largest < 0:
+            right, bottom = left + width, top + height
+        else:
+            right = max(merged[at, 0] + merged[at, 2], left + width)
+            bottom = max(merged[at, 1] + merged[at, 3], top + height)
+            left, top = min(merged[at, 0], left), min(merged[at, 1], top)
+        merged[at, 0], merged[at, 1] = left, top
+        merged[at, 2], merged[at, 3] = right - left, bottom - top
+        if size > largest:
+            main[at], largest = rows[k], size
+    return main[:count].copy(), merged[:count].copy()
 
 
 def main_rows(found: Detections) -> np.ndarray:

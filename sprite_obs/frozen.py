@@ -16,6 +16,7 @@ from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.rooms import restore
+from sprite_obs.lookup.screen import Screens
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
@@ -78,6 +79,7 @@ class FrozenEncoder:
                 "compares frames with a still background"
             )
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
+        self._screens = Screens(self.palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
@@ -149,7 +151,7 @@ class FrozenEncoder:
         frames = self._checked(frames)
         if self.decoder == "network":
             return self._explained_by_network(frames)
-        found = self._lookup.read(self.palette.index(frames))
+        found = self._lookup.read(self._screens.index(frames))
         share = (found.unexplained / self._lookup.background.image.size).astype(np.float32)
         return self._links.joined(found.typed(self._type_of_id)), share
 

@@ -85,26 +85,28 @@ def _recolored(index: np.ndarray, image: np.ndarray, max_foreground: float) -> n
 @numba.njit(cache=True)
 def _shown_colors(index, image, index_words, image_words, max_foreground):
     """Returns for each colour of the image the one that a frame shows instead; empty if none."""
-    differs, changed = _count_changed(index.ravel(), image.ravel(), index_words, image_words)
-    agreement = AGREEMENT if differs > max_foreground * image.size else CLEAR_AGREEMENT
-    shown = np.arange(256).astype(np.uint8)
-    swapped = False
+    index, image = index.ravel(), image.ravel()
+    differs, changed = _count_changed(index, image, index_words, image_words)
+    agreement = AGREEMENT if differs > max_foreground * len(image) else CLEAR_AGREEMENT
+    shown = np.zeros(0, np.uint8)
     for color in range(256):
-        if changed[color] < agreement * COMMON * image.size:
+        if changed[color] < agreement * COMMON * len(image):
             continue
-        area = np.sum(image == color)
-        if area < COMMON * image.size or changed[color] < agreement * area:
+        area = 0
+        for i in range(len(image)):
+            area += image[i] == color
+        if area < COMMON * len(image) or changed[color] < agreement * area:
             continue
         counts = np.zeros(256, np.int64)
-        for y in range(image.shape[0]):
-            for x in range(image.shape[1]):
-                if image[y, x] == color:
-                    counts[index[y, x]] += 1
+        for i in range(len(image)):
+            if image[i] == color:
+                counts[index[i]] += 1
+        if len(shown) == 0:
+            shown = np.arange(256).astype(np.uint8)
         now = counts[:TRANSPARENT]
-        swapped = True
         if now.max() >= agreement * area:
             shown[color] = now.argmax()
-    return shown if swapped else np.zeros(0, np.uint8)
+    return shown
 
 
 @numba.njit(cache=True)

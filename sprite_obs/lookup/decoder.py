@@ -1,5 +1,6 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ class LookupDecoder:
         rows = [(n, *place, score) for n, place, score in zip(*columns, strict=True)]
         return rows, found.unexplained
 
-    def read(self, frames: np.ndarray) -> Found:
+    def read(self, frames: Iterable[np.ndarray]) -> Found:
         """Finds the sprites of `(B, H, W)` uint8 palette frames."""
         return join_found([self._read(index) for index in frames])
 
