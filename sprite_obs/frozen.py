@@ -124,6 +124,11 @@ class FrozenEncoder:
         """How often exact look-up knew what it saw; it remembers what it had to work out."""
         return self._lookup.memory_use
 
+    def forget(self) -> None:
+        """Forgets the last frames and what exact look-up worked out; answers stay the same."""
+        self._lookup.forget()
+        self._screens = Screens(self.palette)
+
     def encode(self, frames: np.ndarray) -> Detections:
         """Finds the sprites of frames.
 
