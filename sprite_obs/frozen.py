@@ -13,6 +13,7 @@ from sprite_obs.detections import Detections, Row, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder
+from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.rooms import restore
@@ -81,9 +82,8 @@ class FrozenEncoder:
         thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
-        self._window, self._playfield = tables.window.tolist(), tables.playfield
-        self._is_tile = np.zeros(self.num_sprites + 1, bool)
-        self._is_tile[tables.tiles[:, 5]] = True
+        self._window = tables.window.tolist()
+        self._display = DisplayRows(tables.display, tables.moves, types, tables.tiles[:, 5])
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,
@@ -152,15 +152,10 @@ class FrozenEncoder:
         """Tells which sprites belong to the display: score, lives, logos.
 
         Returns:
-            `(N,)` bool, whether the centre lies where nothing was seen to move about; tiles of a
-            wall are never display.
+            `(N,)` bool, whether the centre lies where such things were seen to rest and, while
+            they were shown, nothing moved beyond them; tiles of a wall are never display.
         """
-        left, top, right, bottom = self._playfield
-        height, width, _ = self.frame_shape
-        # What enters or leaves has its centre beyond the border, where no playing field is.
-        x, y = np.clip(found.centre, 0, [width - 1, height - 1]).T
-        outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
-        return outside & ~self._is_tile[found.sprite]
+        return self._display.show(found)
 
     def _found(self, rows: list[Row]) -> Detections:
         return self._links.joined(from_rows(rows, self.sprite_type))
