@@ -99,7 +99,7 @@ class Examined(NamedTuple):
     Attributes:
         figures: how good it is.
         encoder: the model.
-        found: the objects in the frames.
+        found: the objects in the frames, cut where walls hide the rest.
         sprites: the sprites that they are drawn from.
         wrong_pixels: `(N,)` int64, pixels of each frame that its hard reconstruction does not show.
     """
@@ -196,7 +196,7 @@ def examine(
         wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
         parts.append((start, found))
     found = join(parts)
-    objects = merge_objects(found)
+    objects = merge_objects(encoder.in_view(found))
     sprite, num_frames = found.sprite, len(frames.images)
     sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
     figures = Evaluation(

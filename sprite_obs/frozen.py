@@ -17,6 +17,7 @@ from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.rooms import restore
+from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
@@ -83,6 +84,7 @@ class FrozenEncoder:
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window = tables.window.tolist()
+        self._view = view_of(self.background, tables.window)
         self._display = DisplayRows(tables.display, tables.moves, types, tables.tiles[:, 5])
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
@@ -156,6 +158,13 @@ class FrozenEncoder:
             they were shown, nothing moved beyond them; tiles of a wall are never display.
         """
         return self._display.show(found)
+
+    def in_view(self, found: Detections) -> Detections:
+        """Cuts the boxes of found sprites where walls beside the playing field hide the rest.
+
+        `encode` gives the whole of what is behind a wall, so that its centre says where it is.
+        """
+        return cut_at_view(found, self._view)
 
     def _found(self, rows: list[Row]) -> Detections:
         return self._links.joined(from_rows(rows, self.sprite_type))

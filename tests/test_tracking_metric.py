@@ -103,7 +103,8 @@ def test_without_numbers_of_objects_there_are_no_figures():
 def labelled(tiny_model, pong_recording, tmp_path):
     """Returns what writes frames in which every thing that the model finds is an object."""
     images = read_frames(pong_recording).images[100:120]
-    found = FrozenEncoder.load(tiny_model).encode(images).clipped(images.shape[1:3])
+    encoder = FrozenEncoder.load(tiny_model)
+    found = encoder.in_view(encoder.encode(images)).clipped(images.shape[1:3])
     yes = np.ones(len(found.frame), bool)
     arrays = {
         "frames": images,
