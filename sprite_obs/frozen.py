@@ -13,10 +13,12 @@ from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
+from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.rooms import restore
 from sprite_obs.lookup.screen import Screens
+from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
@@ -84,9 +86,9 @@ class FrozenEncoder:
         thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
-        self._window, self._playfield = tables.window.tolist(), tables.playfield
-        self._is_tile = np.zeros(self.num_sprites + 1, bool)
-        self._is_tile[tables.tiles[:, 5]] = True
+        self._window = tables.window.tolist()
+        self._view = view_of(self.background, tables.window)
+        self._display = DisplayRows(tables.display, tables.moves, types, tables.tiles[:, 5])
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,
@@ -171,15 +173,17 @@ class FrozenEncoder:
         """Tells which sprites belong to the display: score, lives, logos.
 
         Returns:
-            `(N,)` bool, whether the centre lies where nothing was seen to move about; tiles of a
-            wall are never display.
+            `(N,)` bool, whether the centre lies where such things were seen to rest and, while
+            they were shown, nothing moved beyond them; tiles of a wall are never display.
         """
-        left, top, right, bottom = self._playfield
-        height, width, _ = self.frame_shape
-        # What enters or leaves has its centre beyond the border, where no playing field is.
-        x, y = np.clip(found.centre, 0, [width - 1, height - 1]).T
-        outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
-        return outside & ~self._is_tile[found.sprite]
+        return self._display.show(found)
+
+    def in_view(self, found: Detections) -> Detections:
+        """Cuts the boxes of found sprites where walls beside the playing field hide the rest.
+
+        `encode` gives the whole of what is behind a wall, so that its centre says where it is.
+        """
+        return cut_at_view(found, self._view)
 
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, in the colours that each one shows.
