@@ -1,5 +1,6 @@
 """Display: sprites of score, lives and logos, told by where they are and by what moves."""
 
+import numba
 import numpy as np
 
 from sprite_obs.detections import Detections
@@ -25,7 +26,16 @@ class DisplayRows:
 
     def show(self, found: Detections) -> np.ndarray:
         """Returns `(N,)` bool, whether the centre of a sprite lies in a row for its type."""
-        kind, left, top, right, bottom = self._rows.T  # (n,) each
-        x, y = found.centre.T[..., None]  # (N, 1) each
-        here = (x >= left) & (x < right) & (y >= top) & (y < bottom)  # (N, n)
-        return (here & (self._kind[found.sprite][:, None] == kind)).any(1)
+        return _in_rows(self._kind, self._rows, found.sprite, found.box)
+
+
+@numba.njit(cache=True)
+def _in_rows(kind, rows, sprite, box):
+    """Returns `(N,)` bool, whether the centre of each box lies in a row of its kind."""
+    inside = np.zeros(len(sprite), np.bool_)
+    for i in range(len(sprite)):
+        x, y = box[i, 0] + box[i, 2] / 2, box[i, 1] + box[i, 3] / 2
+        for r in range(len(rows)):
+            here = rows[r, 1] <= x < rows[r, 3] and rows[r, 2] <= y < rows[r, 4]
+            inside[i] |= here and rows[r, 0] == kind[sprite[i]]
+    return inside

@@ -49,10 +49,10 @@ class Screens:
     def _update(self, frame: np.ndarray, place: int) -> None:
         rows = len(frame), -1
         new, last = frame.reshape(rows), self._frames[place].reshape(rows)
-        words = (
-            (new.view(np.uint64), last.view(np.uint64)) if not new.shape[1] % WORD else (new, last)
-        )
-        _index_changed(*words, new, last, self._indices[place], self._palette.table)
+        words, last_words = new, last
+        if new.shape[1] % WORD == 0:
+            words, last_words = new.view(np.uint64), last.view(np.uint64)
+        _index_changed(words, last_words, new, last, self._indices[place], self._palette.table)
 
 
 @numba.njit(cache=True)
