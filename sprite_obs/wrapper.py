@@ -11,6 +11,7 @@ from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.observations import ObservationBuilder
 from sprite_obs.view.overlay import draw_detections
+from sprite_obs.workers import use_one_thread_in_workers
 from sprite_obs.wrapper_checks import (
     Level,
     check_arguments,
@@ -109,6 +110,7 @@ class SpriteObservation(
         """
         check_arguments(env, max_sprites, render_sprites)
         check_content(level, display)
+        use_one_thread_in_workers()
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
             check_game(env.spec, encoder.env_id, model)

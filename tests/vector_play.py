@@ -11,33 +11,33 @@ from sprite_obs.envs.make import make_env
 from sprite_obs.wrapper import SpriteObservation
 
 NUM_ENVS = 3
-STEPS = 40
-SHORT = 12  # steps of an episode: several end in a run, not all in the same step
+STEPS = 50
+SHORT = 20  # steps of an episode: several end in a run, not all in the same step
 NUM_ACTIONS = 6
 
 
-def frame_env(index: int, env_id: str = "ALE/Pong-v5") -> gymnasium.Env:
-    """Returns a game whose episodes are cut off after a few steps, after others for each index."""
-    return make_env(env_id, max_episode_steps=SHORT + index)
-
-
-def sprite_env(index: int, model: Path, **settings: Any) -> gymnasium.Env:
-    return SpriteObservation(frame_env(index), model, max_sprites=8, **settings)
+def sprite_env(build: partial, model: Path, **settings: Any) -> gymnasium.Env:
+    return SpriteObservation(build(), model, max_sprites=8, **settings)
 
 
 def frame_envs() -> list[partial]:
-    return [partial(frame_env, index) for index in range(NUM_ENVS)]
+    """Returns what builds games that are cut off after a few steps, after others in each."""
+    # Nothing of this file: spawned processes would import it, and with it PyTorch.
+    return [
+        partial(make_env, "ALE/Pong-v5", max_episode_steps=SHORT + index)
+        for index in range(NUM_ENVS)
+    ]
 
 
 def sprite_envs(model: Path, **settings: Any) -> list[partial]:
-    return [partial(sprite_env, index, model, **settings) for index in range(NUM_ENVS)]
+    return [partial(sprite_env, build, model, **settings) for build in frame_envs()]
 
 
 def play(envs: Any, seed: int = 3) -> list[tuple]:
     """Returns what reset and the steps of a Gymnasium vector environment returned."""
     rng = np.random.default_rng(seed)
     results: list[tuple] = [envs.reset(seed=seed)]
-    results += [envs.step(rng.integers(NUM_ACTIONS, size=NUM_ENVS)) for _ in range(STEPS)]
+    results += [envs.step(rng.integers(NUM_ACTIONS, size=envs.num_envs)) for _ in range(STEPS)]
     envs.close()
     return results
 
@@ -48,7 +48,7 @@ def play_sb3(venv: Any, seed: int = 3) -> list[tuple]:
     venv.seed(seed)
     results: list[tuple] = [(venv.reset(), list(venv.reset_infos))]
     for _ in range(STEPS):
-        step = venv.step(rng.integers(NUM_ACTIONS, size=NUM_ENVS))
+        step = venv.step(rng.integers(NUM_ACTIONS, size=venv.num_envs))
         rewards = step[1].astype(np.float32)  # float64 from SubprocVecEnv
         results.append((step[0], rewards, *step[2:], list(venv.reset_infos)))
     venv.close()

@@ -107,10 +107,10 @@ class VectorSpriteObservation(VectorWrapper):
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Resets the environments, or those of ``options["reset_mask"]``, and empties the slots."""
         mask = (options or {}).get("reset_mask")
+        if mask is not None and not np.all(mask) and self._shown is None:
+            raise gymnasium.error.ResetNeeded(f"{NAME}: reset all environments before some of them")
         observations, infos = self.env.reset(seed=seed, options=options)
         envs = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
-        if len(envs) < self.num_envs and self._shown is None:
-            raise gymnasium.error.ResetNeeded(f"{NAME}: reset all environments before some of them")
         seen = self._observer.first(self._frames(observations)[envs], envs.tolist())
         self._begins[envs] = False
         self._shown = _merged(self._shown, seen, envs, self.num_envs)
