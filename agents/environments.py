@@ -14,9 +14,9 @@ from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv,
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecTransposeImage
 
-from sprite_obs.envs.make import make_env
+from sprite_obs.envs.make import make_env, make_frame_env
 from sprite_obs.errors import SpriteObsError
-from sprite_obs.wrapper import SpriteObservation
+from sprite_obs.vector.sb3 import VecSpriteObservation
 
 ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner for each environment
 
@@ -47,32 +47,36 @@ def build_vec_env(
         SpriteObsError: when the environment does not exist or does not fit the model.
     """
     settings = {"render_mode": "rgb_array"} if rendered else {}
+    vec_env: VecEnv
     if obs == "pixels":
-        build = partial(_pixel_env, env_id, settings)
-    else:
-        build = partial(_sprite_env, env_id, settings, model, max_sprites)
-    vec_env: VecEnv = DummyVecEnv([build] * num_envs)
-    if obs == "pixels":
+        vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings)] * num_envs)
         vec_env = VecTransposeImage(VecFrameStack(vec_env, n_stack=4))
+    else:
+        vec_env = _sprite_envs(env_id, settings, model, max_sprites, num_envs)
     vec_env.seed(seed)
     return vec_env
 
 
-def _sprite_env(
-    env_id: str, settings: dict[str, str], model: str | None, max_sprites: int
-) -> gymnasium.Env:
+def _sprite_envs(
+    env_id: str, settings: dict[str, str], model: str | None, max_sprites: int, num_envs: int
+) -> VecEnv:
+    """Returns environments whose frames are read in one pass per step."""
     if model is None:
         raise SpriteObsError(
             "expected --model with the folder of a checkpoint, got none; make one with "
             "`sprite-obs pretrain`, or use pixels"
         )
-    env: gymnasium.Env = Monitor(make_env(env_id, **settings))
-    if "FIRE" in getattr(env.unwrapped, "get_action_meanings", list)():
-        env = FireResetEnv(env)  # as in SB3's pixel pipeline
+    envs = DummyVecEnv([partial(_frame_env, env_id, settings)] * num_envs)
     try:
-        env = SpriteObservation(env, model, max_sprites, render_sprites=bool(settings))
+        return VecSpriteObservation(envs, model, max_sprites, render_sprites=bool(settings))
     except (TypeError, ValueError) as error:
         raise SpriteObsError(str(error)) from error
+
+
+def _frame_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+    env: gymnasium.Env = Monitor(make_frame_env(env_id, **settings))
+    if "FIRE" in getattr(env.unwrapped, "get_action_meanings", list)():
+        env = FireResetEnv(env)  # as in SB3's pixel pipeline
     return ClipRewardEnv(env)
 
 

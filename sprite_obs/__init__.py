@@ -9,9 +9,22 @@ if TYPE_CHECKING:
     from sprite_obs.detections import Detections
     from sprite_obs.extractor import SpriteExtractor
     from sprite_obs.frozen import FrozenEncoder
+    from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
+    from sprite_obs.vector.sb3 import VecSpriteObservation
+    from sprite_obs.vector.wrapper import VectorSpriteObservation
     from sprite_obs.wrapper import SpriteObservation
 
-__all__ = ["Detections", "FrozenEncoder", "SpriteExtractor", "SpriteObservation", "__version__"]
+__all__ = [
+    "Detections",
+    "FrozenEncoder",
+    "SpriteExtractor",
+    "SpriteObservation",
+    "VecSpriteObservation",
+    "VectorSpriteObservation",
+    "__version__",
+    "make_sb3_sprite_vec_env",
+    "make_sprite_vec_env",
+]
 __version__ = "0.1.0"
 
 # Loaded when used: most of them need PyTorch, which takes seconds.
@@ -20,6 +33,10 @@ _MODULES = {
     "FrozenEncoder": "sprite_obs.frozen",
     "SpriteExtractor": "sprite_obs.extractor",
     "SpriteObservation": "sprite_obs.wrapper",
+    "VecSpriteObservation": "sprite_obs.vector.sb3",
+    "VectorSpriteObservation": "sprite_obs.vector.wrapper",
+    "make_sb3_sprite_vec_env": "sprite_obs.vector.make",
+    "make_sprite_vec_env": "sprite_obs.vector.make",
 }
 
 register_envs()

@@ -66,8 +66,8 @@ class Detections(NamedTuple):
         """Returns the rows of one frame of the batch."""
         return self.rows(self.frame == index)
 
-    def rows(self, chosen: np.ndarray) -> "Detections":
-        """Returns some rows, chosen by a mask or by indices."""
+    def rows(self, chosen: np.ndarray | slice) -> "Detections":
+        """Returns some rows, chosen by a mask, by indices or as a slice."""
         return Detections(*(array[chosen] for array in self))
 
 

@@ -5,14 +5,13 @@ from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 
-from sprite_obs.detections import Detections, main_rows, merge_objects
+from sprite_obs.detections import Detections
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
-from sprite_obs.objects.slots import SlotTable
-from sprite_obs.objects.tracker import Tracker
+from sprite_obs.observations import ObservationBuilder
 from sprite_obs.view.overlay import draw_detections
+from sprite_obs.workers import use_one_thread_in_workers
 from sprite_obs.wrapper_checks import (
     Level,
     check_arguments,
@@ -21,9 +20,6 @@ from sprite_obs.wrapper_checks import (
     described,
     needs_render,
 )
-
-MAX_LAYER = 255
-MAX_TRACK = np.iinfo(np.int32).max
 
 
 class SpriteObservation(
@@ -63,7 +59,9 @@ class SpriteObservation(
     A thing stays in its slot, and a type always has the same range of slots; see
     `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.SlotTable`.
 
-    No vector version of the wrapper exists.
+    Its vector versions, which find the sprites of all environments at once, are
+    `sprite_obs.vector.VectorSpriteObservation` for Gymnasium and
+    `sprite_obs.vector.sb3.VecSpriteObservation` for Stable-Baselines3.
 
     Example:
         >>> import ale_py, gymnasium
@@ -112,9 +110,10 @@ class SpriteObservation(
         """
         check_arguments(env, max_sprites, render_sprites)
         check_content(level, display)
+        use_one_thread_in_workers()
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
-            check_game(env, encoder.env_id, model)
+            check_game(env.spec, encoder.env_id, model)
         self._renders_frame = needs_render(env, encoder.frame_shape, model)
 
         gymnasium.utils.RecordConstructorArgs.__init__(
@@ -127,16 +126,10 @@ class SpriteObservation(
             display=display,
         )
         gymnasium.ObservationWrapper.__init__(self, env)
-        self.observation_space = _observation_space(encoder, max_sprites)
         self._encoder = encoder
-        self._tracker = Tracker()
-        objects = level == "object"
-        capacity = encoder.object_capacity if objects else encoder.type_capacity
-        self._slots = SlotTable(capacity, max_sprites)
-        self._merges, self._display = objects, display
+        self._builder = ObservationBuilder(encoder, 1, max_sprites, level, display)
+        self.observation_space = self._builder.space
         self._joins_frames = env.has_wrapper_attr("earlier_frame")  # of `LastTwoFrames`
-        self._corner = _corner(encoder)
-        self._max_sprites = max_sprites
         self._render_sprites = render_sprites
         self._seen: tuple[np.ndarray, Detections] | None = None
         self._error = 0.0
@@ -145,8 +138,7 @@ class SpriteObservation(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Resets the environment and empties the slots."""
-        self._tracker.reset()
-        self._slots.reset()
+        self._builder.reset(0)
         observation, info = self.env.reset(seed=seed, options=options)
         return self.observation(observation), self._with_error(info)
 
@@ -174,29 +166,9 @@ class SpriteObservation(
         else:
             found, error = self._encoder.explain(np.stack([earlier, frame]))
             found = join_frames(found)
-        found = merge_objects(found) if self._merges else found
-        self._seen, self._error = (frame, found), float(error[-1])
-        shown = self._encoder.is_display(found)
-        if not self._display:
-            found, shown = found.rows(~shown), shown[~shown]
-        # A sprite that is mostly outside has its centre there, but the space ends at the border.
-        position = np.clip(found.centre, 0, self._corner)
-        tracks = self._tracker.update(found.type, position, found.box[:, 2:])
-        slots = self._slots.update(found.type, tracks.id)
-        kept = np.flatnonzero(slots >= 0)
-        filled = slots[kept]
-        columns = {
-            "sprite": found.sprite,
-            "type": found.type,
-            "layer": found.layer,
-            "track": tracks.id,
-            "object": tracks.id if self._merges else tracks.id[main_rows(found)],
-            "display": shown.astype(np.int8),
-            "position": position,
-            "velocity": tracks.velocity,
-            "presence": np.ones(len(slots), np.int8),
-        }
-        return {key: self._column(filled, rows[kept]) for key, rows in columns.items()}
+        things = self._builder.things(found)
+        self._seen, self._error = (frame, things), float(error[-1])
+        return {key: rows[0] for key, rows in self._builder.build(things, [0]).items()}
 
     def render(self) -> Any:
         """Returns the environment's rendering, or the last frame with its sprites drawn over it."""
@@ -219,37 +191,5 @@ class SpriteObservation(
             )
         return frame
 
-    def _column(self, slots: np.ndarray, values: np.ndarray) -> np.ndarray:
-        column = np.zeros((self._max_sprites, *values.shape[1:]), values.dtype)
-        column[slots] = values
-        return column
-
     def _with_error(self, info: dict[str, Any]) -> dict[str, Any]:
         return info | {"sprite_error": self._error}
-
-
-def _observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:
-    corner = np.tile(_corner(encoder), (max_sprites, 1))  # (M, 2)
-
-    def column(high: int, dtype: Any = np.int32) -> spaces.Box:
-        return spaces.Box(0, high, (max_sprites,), dtype)
-
-    return spaces.Dict(
-        {
-            "sprite": column(encoder.num_sprites),
-            "type": column(encoder.num_types),
-            "layer": column(MAX_LAYER),
-            "track": column(MAX_TRACK),
-            "object": column(MAX_TRACK),
-            "display": column(1, np.int8),
-            "position": spaces.Box(np.zeros_like(corner), corner, dtype=np.float32),
-            "velocity": spaces.Box(-corner, corner, dtype=np.float32),
-            "presence": column(1, np.int8),
-        }
-    )
-
-
-def _corner(encoder: FrozenEncoder) -> np.ndarray:
-    """Returns the largest position, `(2,)` float32 (width, height) of a frame."""
-    height, width, _ = encoder.frame_shape
-    return np.array([width, height], np.float32)

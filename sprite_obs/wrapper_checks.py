@@ -6,10 +6,12 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from sprite_obs.games import game_name
 
 Level = Literal["object", "sprite"]
+WRAPPER = "SpriteObservation"
 
 
 def check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) -> None:
@@ -24,12 +26,7 @@ def check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) 
             f"SpriteObservation expects a gymnasium.Env, got {type(env).__name__}; make one with "
             "gymnasium.make()"
         )
-    if isinstance(max_sprites, bool) or not isinstance(max_sprites, int | np.integer):
-        raise TypeError(
-            f"SpriteObservation expects max_sprites to be an int, got {described(max_sprites)}"
-        )
-    if max_sprites < 1:
-        raise ValueError(f"SpriteObservation expects max_sprites of at least 1, got {max_sprites}")
+    check_max_sprites(max_sprites)
     if render_sprites and env.render_mode != "rgb_array":
         raise ValueError(
             "SpriteObservation renders sprites over an environment of render_mode='rgb_array', got "
@@ -37,23 +34,31 @@ def check_arguments(env: gymnasium.Env, max_sprites: int, render_sprites: bool) 
         )
 
 
-def check_content(level: str, display: bool) -> None:
+def check_max_sprites(max_sprites: int, wrapper: str = WRAPPER) -> None:
+    """Refuses what is no number of slots: no integer with a TypeError, none with a ValueError."""
+    if isinstance(max_sprites, bool) or not isinstance(max_sprites, int | np.integer):
+        raise TypeError(f"{wrapper} expects max_sprites to be an int, got {described(max_sprites)}")
+    if max_sprites < 1:
+        raise ValueError(f"{wrapper} expects max_sprites of at least 1, got {max_sprites}")
+
+
+def check_content(level: str, display: bool, wrapper: str = WRAPPER) -> None:
     """Refuses what is no level, with a ValueError, and no bool, with a TypeError."""
     if not isinstance(display, bool):
-        raise TypeError(
-            f"SpriteObservation expects display to be True or False, got {described(display)}"
-        )
+        raise TypeError(f"{wrapper} expects display to be True or False, got {described(display)}")
     if level not in typing.get_args(Level):
-        raise ValueError(f"SpriteObservation expects level 'object' or 'sprite', got {level!r}")
+        raise ValueError(f"{wrapper} expects level 'object' or 'sprite', got {level!r}")
 
 
-def check_game(env: gymnasium.Env, learned_on: str | None, model: Any) -> None:
+def check_game(
+    spec: EnvSpec | None, learned_on: str | None, model: Any, wrapper: str = WRAPPER
+) -> None:
     """Refuses a model that was learned on another game, where both are known, with a ValueError."""
-    if env.spec is None or learned_on is None:
+    if spec is None or learned_on is None:
         return
-    if game_name(env.spec.id) != game_name(learned_on):
+    if game_name(spec.id) != game_name(learned_on):
         raise ValueError(
-            f"SpriteObservation expects a model of the environment's game {env.spec.id}, got "
+            f"{wrapper} expects a model of the environment's game {spec.id}, got "
             f"{model}, which was learned on {learned_on}; use a model of this game, or pass "
             "any_game=True to the wrapper to use this one all the same"
         )

@@ -6,6 +6,7 @@ import ale_py
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.wrappers import AddRenderObservation
 
 from sprite_obs.errors import SpriteObsError
 
@@ -32,6 +33,25 @@ def make_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
         return env
     env.close()
     return _make(env_id, {**kwargs, "render_mode": "rgb_array"})
+
+
+def make_frame_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
+    """Builds an environment as `make_env` does and makes its frames its observations.
+
+    Where it observes something else and renders, the renderings become the observations; where it
+    does neither, it is left as it is.
+
+    Args:
+        env_id: as for `make_env`.
+        kwargs: as for `make_env`.
+
+    Raises:
+        SpriteObsError: as `make_env` does.
+    """
+    env = make_env(env_id, **kwargs)
+    if _is_rgb_space(env.observation_space) or env.render_mode != "rgb_array":
+        return env
+    return AddRenderObservation(env)
 
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:

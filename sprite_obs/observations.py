@@ -1,0 +1,138 @@
+"""From detections to observations, for one environment or many: objects, tracks, slots, columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from sprite_obs.detections import Detections, main_rows, merge_objects
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.objects.slots import SlotTable
+from sprite_obs.objects.tracker import Tracker
+from sprite_obs.wrapper_checks import Level
+
+MAX_LAYER = 255
+MAX_TRACK = np.iinfo(np.int32).max
+
+
+class ObservationBuilder:
+    """Turns what was found in the frames of environments into their next observations.
+
+    All wrappers build their observations here, so that they are the same in all of them. Every
+    environment has tracks and slots of its own; what needs none of them is done for all at once.
+
+    Args:
+        encoder: what found the sprites.
+        num_envs: number of environments.
+        max_sprites: M, slots of an observation.
+        level: ``"object"``: a slot for a whole thing; ``"sprite"``: one for each of its sprites.
+        display: whether score, lives and logos get slots.
+
+    Attributes:
+        space: space of one environment's observation, described in `SpriteObservation`.
+    """
+
+    space: spaces.Space[Any]
+
+    def __init__(
+        self, encoder: FrozenEncoder, num_envs: int, max_sprites: int, level: Level, display: bool
+    ):
+        self.space = observation_space(encoder, max_sprites)
+        self._encoder, self._max_sprites = encoder, max_sprites
+        self._merges, self._display = level == "object", display
+        capacity = encoder.object_capacity if self._merges else encoder.type_capacity
+        self._trackers = [Tracker() for _ in range(num_envs)]
+        self._slots = [SlotTable(capacity, max_sprites) for _ in range(num_envs)]
+        self._corner = _corner(encoder)
+
+    def reset(self, env: int) -> None:
+        """Forgets the tracks of an environment and empties its slots: its next episode begins."""
+        self._trackers[env].reset()
+        self._slots[env].reset()
+
+    def things(self, found: Detections) -> Detections:
+        """Returns what gets slots: the sprites, or the objects that are drawn from them."""
+        return merge_objects(found) if self._merges else found
+
+    def build(self, things: Detections, envs: Sequence[int]) -> dict[str, np.ndarray]:
+        """Moves the tracks and slots of environments on by one frame each.
+
+        Args:
+            things: what `things` returned for a batch of frames, one of each environment.
+            envs: the environments, in the order of their frames.
+
+        Returns:
+            Arrays `(B, M, ...)` for the B environments, new ones at each call.
+        """
+        shown = self._encoder.is_display(things)
+        if not self._display:
+            things, shown = things.rows(~shown), shown[~shown]
+        # A sprite that is mostly outside has its centre there, but the space ends at the border.
+        position = np.clip(things.centre, 0, self._corner)
+        track, velocity, slots = self._follow(things, position, envs)
+        columns = {
+            "sprite": things.sprite,
+            "type": things.type,
+            "layer": things.layer,
+            "track": track,
+            "object": track if self._merges else track[main_rows(things)],
+            "display": shown.astype(np.int8),
+            "position": position,
+            "velocity": velocity,
+            "presence": np.ones(len(slots), np.int8),
+        }
+        kept = np.flatnonzero(slots >= 0)
+        places = things.frame[kept] * np.int64(self._max_sprites) + slots[kept]
+        return {key: self._column(len(envs), places, rows[kept]) for key, rows in columns.items()}
+
+    def _follow(
+        self, things: Detections, position: np.ndarray, envs: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns track `(N,)`, velocity `(N, 2)` and slot `(N,)` of each thing."""
+        types, sizes = things.type, things.box[:, 2:]
+        ends = np.searchsorted(things.frame, np.arange(len(envs) + 1)).tolist()
+        tracks, slots = [], []
+        for row, env in enumerate(envs):
+            of_env = slice(ends[row], ends[row + 1])
+            tracks.append(
+                self._trackers[env].update(types[of_env], position[of_env], sizes[of_env])
+            )
+            slots.append(self._slots[env].update(types[of_env], tracks[-1].id))
+        ids = np.concatenate([of_env.id for of_env in tracks])
+        velocity = np.concatenate([of_env.velocity for of_env in tracks])
+        return ids, velocity, np.concatenate(slots)
+
+    def _column(self, num_envs: int, places: np.ndarray, values: np.ndarray) -> np.ndarray:
+        shape = values.shape[1:]
+        column = np.zeros((num_envs * self._max_sprites, *shape), values.dtype)
+        column[places] = values
+        return column.reshape(num_envs, self._max_sprites, *shape)
+
+
+def observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:
+    """Returns the space of an observation of M = `max_sprites` slots."""
+    corner = np.tile(_corner(encoder), (max_sprites, 1))  # (M, 2)
+
+    def column(high: int, dtype: Any = np.int32) -> spaces.Box:
+        return spaces.Box(0, high, (max_sprites,), dtype)
+
+    return spaces.Dict(
+        {
+            "sprite": column(encoder.num_sprites),
+            "type": column(encoder.num_types),
+            "layer": column(MAX_LAYER),
+            "track": column(MAX_TRACK),
+            "object": column(MAX_TRACK),
+            "display": column(1, np.int8),
+            "position": spaces.Box(np.zeros_like(corner), corner, dtype=np.float32),
+            "velocity": spaces.Box(-corner, corner, dtype=np.float32),
+            "presence": column(1, np.int8),
+        }
+    )
+
+
+def _corner(encoder: FrozenEncoder) -> np.ndarray:
+    """Returns the largest position, `(2,)` float32 (width, height) of a frame."""
+    height, width, _ = encoder.frame_shape
+    return np.array([width, height], np.float32)

@@ -1,0 +1,1 @@
+"""Many environments at once: the sprites of all their frames are found in one pass."""

@@ -1,0 +1,130 @@
+"""The sprites of the frames of many environments, found in one pass; what both wrappers share."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sprite_obs.detections import Detections
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.objects.flicker import join_frames
+from sprite_obs.observations import ObservationBuilder
+from sprite_obs.view.overlay import draw_detections
+
+Arrays = dict[str, np.ndarray]
+
+
+class Observed(NamedTuple):
+    """What environments showed.
+
+    Attributes:
+        arrays: the observations, `(B, M, ...)` each.
+        error: `(B,)` float64, share of each frame's pixels that the sprites do not explain.
+    """
+
+    arrays: Arrays
+    error: np.ndarray
+
+
+class BatchObserver:
+    """Observes the frames of several environments, each with its own tracks and slots.
+
+    Args:
+        encoder: finds the sprites; all environments share it.
+        builder: builds the observations.
+        keeps_seen: whether `pictures` can be asked for.
+    """
+
+    def __init__(self, encoder: FrozenEncoder, builder: ObservationBuilder, keeps_seen: bool):
+        self._encoder, self._builder, self._keeps_seen = encoder, builder, keeps_seen
+        self._seen: dict[int, tuple[np.ndarray, Detections]] = {}
+
+    def first(self, frames: np.ndarray, envs: Sequence[int]) -> Observed:
+        """Observes the first frames of episodes, `(B, H, W, 3)` of the B environments `envs`."""
+        self.begin(envs)
+        return self.next(frames, envs)
+
+    def begin(self, envs: Sequence[int]) -> None:
+        """Forgets the tracks of environments and empties their slots: a new episode comes."""
+        for env in envs:
+            self._builder.reset(env)
+
+    def next(
+        self,
+        frames: np.ndarray,
+        envs: Sequence[int],
+        earlier: Sequence[np.ndarray | None] = (),
+    ) -> Observed:
+        """Observes the next frames of environments.
+
+        Args:
+            frames: `(B, H, W, 3)` uint8.
+            envs: the B environments.
+            earlier: of each environment the frame before, whose sprites are joined, or None.
+
+        Returns:
+            The observations in the order of `envs`.
+        """
+        before = {row: frame for row, frame in enumerate(earlier) if frame is not None}
+        if not before:
+            found, error = self._encoder.explain(frames)
+        else:
+            both = np.concatenate([frames, np.stack(list(before.values()))])
+            found, error = self._encoder.explain(both)
+            found = _joined(found, len(frames), list(before))
+        return self._observed(found, error[: len(frames)], frames, envs)
+
+    def ends(
+        self, frames: np.ndarray, last: np.ndarray, ended: Sequence[int]
+    ) -> tuple[Observed, Observed]:
+        """Observes all environments after a step in which episodes ended and new ones began.
+
+        Args:
+            frames: `(B, H, W, 3)` uint8 of all environments, the first one of the new episode where
+                one ended.
+            last: `(E, H, W, 3)` uint8, the last frames of the episodes that ended.
+            ended: the E environments.
+
+        Returns:
+            What the environments show, and what those of `ended` showed last.
+        """
+        found, error = self._encoder.explain(np.concatenate([last, frames]))
+        split = int(np.searchsorted(found.frame, len(ended)))
+        at_end, now = found.rows(slice(split)), found.rows(slice(split, None))
+        now = now._replace(frame=now.frame - len(ended))
+        finished = self._observed(at_end, error[: len(ended)], last, ended)
+        self.begin(ended)
+        return self._observed(now, error[len(ended) :], frames, range(len(frames))), finished
+
+    def pictures(self) -> list[np.ndarray]:
+        """Returns the newest frame of each environment, enlarged, with its sprites drawn over it.
+
+        Raises:
+            KeyError: before all environments were observed.
+        """
+        return [draw_detections(*self._seen[env]) for env in sorted(self._seen)]
+
+    def _observed(
+        self, found: Detections, error: np.ndarray, frames: np.ndarray, envs: Sequence[int]
+    ) -> Observed:
+        things = self._builder.things(found)
+        if self._keeps_seen:
+            for row, env in enumerate(envs):
+                self._seen[env] = frames[row].copy(), things.of_frame(row)
+        return Observed(self._builder.build(things, envs), error.astype(np.float64))
+
+
+def _joined(found: Detections, num_frames: int, rows: Sequence[int]) -> Detections:
+    """Joins the frames `rows` with the ones before them, which come after all frames."""
+    before = {row: num_frames + index for index, row in enumerate(rows)}
+    joined = []
+    for row in range(num_frames):
+        newer = found.of_frame(row)
+        if row in before:
+            older = found.of_frame(before[row])
+            both = zip(older, newer, strict=True)
+            pair = Detections(*(np.concatenate(columns) for columns in both))
+            index = np.repeat(np.array([0, 1], np.int32), [len(older.frame), len(newer.frame)])
+            newer = join_frames(pair._replace(frame=index))
+        joined.append(newer._replace(frame=np.full_like(newer.frame, row)))
+    return Detections(*(np.concatenate(columns) for columns in zip(*joined, strict=True)))

@@ -1,0 +1,155 @@
+"""VecSpriteObservation: the sprites of all environments of a Stable-Baselines3 `VecEnv`."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.observations import ObservationBuilder
+from sprite_obs.vector.batch import Arrays, BatchObserver, Observed
+from sprite_obs.wrapper_checks import Level, check_content, check_game, check_max_sprites
+
+NAME = "VecSpriteObservation"
+
+
+class VecSpriteObservation(VecEnvWrapper):
+    """`SpriteObservation` for the vector environments of SB3: one pass for all frames.
+
+    Over `DummyVecEnv`, `SubprocVecEnv` or any other ``VecEnv`` that observes RGB frames, with the
+    observations that `SpriteObservation` would give in each environment. The model is loaded once,
+    in this process; the environments need neither the model nor PyTorch.
+
+    ``terminal_observation`` in the infos holds sprites, too. ``sprite_error`` is there for each
+    step, and in ``reset_infos`` for the first frame of each episode.
+
+    Example:
+        >>> from functools import partial
+        >>> from stable_baselines3.common.vec_env import DummyVecEnv
+        >>> from sprite_obs.envs.make import make_env
+        >>> from sprite_obs.vector.sb3 import VecSpriteObservation
+        >>> venv = DummyVecEnv([partial(make_env, "ALE/Pong-v5")] * 8)
+        >>> venv = VecSpriteObservation(venv, "models/pong", max_sprites=16)
+        >>> venv.reset()["position"].shape
+        (8, 16, 2)
+    """
+
+    def __init__(
+        self,
+        venv: VecEnv,
+        model: str | os.PathLike[str],
+        max_sprites: int = 32,
+        any_game: bool = False,
+        render_sprites: bool = False,
+        level: Level = "object",
+        display: bool = True,
+    ):
+        """Loads the model and declares the observation space.
+
+        Args:
+            venv: a vector environment that observes RGB frames of the model's size.
+            model: folder of the model's checkpoint.
+            max_sprites: M, number of slots of each environment.
+            any_game: allow a model that was learned on another game.
+            render_sprites: let ``render()`` draw boxes, ids and layers over the frames.
+            level: as for `SpriteObservation`.
+            display: as for `SpriteObservation`.
+
+        Raises:
+            TypeError: when `venv` is no ``VecEnv`` or shows no frames, or an argument is of the
+                wrong type.
+            ValueError: when the frames have another size or are to be joined, the model belongs to
+                another game, or there is no slot or no such level.
+            CheckpointError: when `model` holds no usable checkpoint.
+        """
+        if not isinstance(venv, VecEnv):
+            raise TypeError(
+                f"{NAME} expects a VecEnv of Stable-Baselines3, got {type(venv).__name__}; use "
+                "VectorSpriteObservation for Gymnasium's vector environments"
+            )
+        check_max_sprites(max_sprites, NAME)
+        check_content(level, display, NAME)
+        encoder = FrozenEncoder.load(os.fspath(model))
+        _check_frames(venv.observation_space, encoder.frame_shape, model)
+        _check_no_earlier_frames(venv)
+        if not any_game:
+            for spec in _specs(venv):
+                check_game(spec, encoder.env_id, model, NAME)
+        builder = ObservationBuilder(encoder, venv.num_envs, max_sprites, level, display)
+        super().__init__(venv, observation_space=builder.space)
+        self._observer = BatchObserver(encoder, builder, render_sprites)
+        self._render_sprites = render_sprites
+
+    def reset(self) -> Any:
+        """Resets all environments and empties the slots."""
+        frames: Any = self.venv.reset()
+        seen = self._observer.first(frames, range(self.num_envs))
+        self._keep_reset_infos(seen, range(self.num_envs))
+        return seen.arrays
+
+    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Waits for the step's frames and moves the slots on."""
+        frames, rewards, dones, infos = self.venv.step_wait()
+        infos = [dict(info) for info in infos]
+        ended = np.flatnonzero(dones).tolist()
+        seen, final = self._observed(frames, infos, ended)
+        errors = seen.error.copy()
+        if final is not None:
+            self._keep_reset_infos(seen, ended)
+            errors[ended] = final.error  # of the last frame, as all else in these infos
+            for row, env in enumerate(ended):
+                infos[env]["terminal_observation"] = _row(final.arrays, row)
+        for info, error in zip(infos, errors.tolist(), strict=True):
+            info["sprite_error"] = error
+        return seen.arrays, rewards, dones, infos
+
+    def get_images(self) -> Sequence[np.ndarray | None]:
+        """Returns the environments' pictures, or their frames with the sprites drawn over them."""
+        return self._observer.pictures() if self._render_sprites else self.venv.get_images()
+
+    def render(self, mode: str | None = None) -> np.ndarray | None:
+        """Renders all environments as one picture, with the sprites if they are to be drawn."""
+        return VecEnv.render(self, mode) if self._render_sprites else self.venv.render(mode)
+
+    def _observed(
+        self, frames: Any, infos: list[dict[str, Any]], ended: list[int]
+    ) -> tuple[Observed, Observed | None]:
+        if not ended:
+            return self._observer.next(frames, range(self.num_envs)), None
+        last = np.stack([infos[env]["terminal_observation"] for env in ended])
+        return self._observer.ends(frames, last, ended)
+
+    def _keep_reset_infos(self, seen: Observed, envs: Sequence[int]) -> None:
+        for env in envs:
+            error = float(seen.error[env])
+            self.reset_infos[env] = {**self.venv.reset_infos[env], "sprite_error": error}
+
+
+def _row(arrays: Arrays, row: int) -> Arrays:
+    return {key: array[row] for key, array in arrays.items()}
+
+
+def _specs(venv: VecEnv) -> list[Any]:
+    return venv.get_attr("spec") if venv.has_attr("spec") else []
+
+
+def _check_frames(space: spaces.Space, shape: tuple[int, ...], model: Any) -> None:
+    if isinstance(space, spaces.Box) and space.shape == shape and space.dtype == np.uint8:
+        return
+    kind = ValueError if isinstance(space, spaces.Box) else TypeError
+    raise kind(
+        f"{NAME} expects RGB frames as a uint8 Box of shape {shape}, the size that {model} was "
+        f"learned on, got {space}; wrap each environment in gymnasium's AddRenderObservation, or "
+        "use a model of this environment"
+    )
+
+
+def _check_no_earlier_frames(venv: VecEnv) -> None:
+    if venv.has_attr("earlier_frame"):
+        raise ValueError(
+            f"{NAME} cannot join the last two frames of a step: a VecEnv hides those before a "
+            "reset; wrap each environment in SpriteObservation instead"
+        )
