@@ -17,7 +17,7 @@ from sprite_obs.files import write_atomically
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised when checkpoints or the observations made from them change."""
 MODEL_FILE = "model.safetensors"
 SETTINGS_FILE = "model.json"
@@ -39,6 +39,8 @@ class Tables(NamedTuple):
             outside of it is display: score, lives, logos.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
+        layers: `(L, 8)` int32, parts of the screen that scroll (`lookup.panorama`).
+        scenery: `(P,)` uint8 palette indices, what is seen through them.
     """
 
     counts: np.ndarray
@@ -50,6 +52,8 @@ class Tables(NamedTuple):
     playfield: np.ndarray
     tiles: np.ndarray
     object_capacity: np.ndarray
+    layers: np.ndarray
+    scenery: np.ndarray
 
     @classmethod
     def unknown(cls, num_sprites: int, num_types: int, frame_size: tuple[int, int]) -> "Tables":
@@ -65,6 +69,8 @@ class Tables(NamedTuple):
             playfield=np.array([0, 0, width, height], np.int32),
             tiles=np.zeros((0, 6), np.int32),
             object_capacity=np.ones(num_types + 1, np.int32),
+            layers=np.zeros((0, 8), np.int32),
+            scenery=np.zeros(0, np.uint8),
         )
 
 

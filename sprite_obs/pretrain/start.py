@@ -14,6 +14,7 @@ from sprite_obs.errors import RecordingError
 from sprite_obs.lookup.bank import SpriteBank, make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
 from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.panorama import Panorama, flatten_layers
 from sprite_obs.lookup.rooms import Behind, flatten
 from sprite_obs.lookup.tiles import tile_links, with_sprites
 
@@ -112,6 +113,7 @@ def _tables(
     objects = merge_objects(Links(table).joined(seen))
     behind, moving = found.background, found.moving[order]
     rooms, bands, regions = flatten(behind)
+    layers, scenery = flatten_layers(behind.layers if isinstance(behind, Panorama) else [])
     return Tables(
         counts=found.counts[order].astype(np.int32),
         links=table.astype(np.int32),
@@ -122,6 +124,8 @@ def _tables(
         playfield=find_playfield(seen, moving, behind.image.shape),
         tiles=tiles,
         object_capacity=count_capacity(objects, num_frames, num_types),
+        layers=layers,
+        scenery=scenery,
     )
 
 
