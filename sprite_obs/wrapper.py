@@ -58,7 +58,8 @@ class SpriteObservation(
 
     ``info["sprite_error"]``, of ``reset`` and ``step``, is the share of the frame's pixels that the
     sprites over the background do not explain, a float in [0, 1]: a model that does not know what
-    the game shows now is seen by it.
+    the game shows now is seen by it. Where scenery scrolls, ``info["camera"]`` is the camera's
+    place in it, ``(2,)`` int32 (x, y) in pixels, (-1, -1) where nothing known is shown.
 
     A thing stays in its slot, and a type always has the same range of slots; see
     `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.SlotTable`.
@@ -140,6 +141,7 @@ class SpriteObservation(
         self._render_sprites = render_sprites
         self._seen: tuple[np.ndarray, Detections] | None = None
         self._error = 0.0
+        self._camera: np.ndarray | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -176,6 +178,8 @@ class SpriteObservation(
             found = join_frames(found)
         found = merge_objects(found) if self._merges else found
         self._seen, self._error = (frame, found), float(error[-1])
+        if self._encoder.has_camera:
+            self._camera = self._encoder.cameras(frame)[0]
         shown = self._encoder.is_display(found)
         if not self._display:
             found, shown = found.rows(~shown), shown[~shown]
@@ -225,7 +229,8 @@ class SpriteObservation(
         return column
 
     def _with_error(self, info: dict[str, Any]) -> dict[str, Any]:
-        return info | {"sprite_error": self._error}
+        camera = {} if self._camera is None else {"camera": self._camera}
+        return info | {"sprite_error": self._error} | camera
 
 
 def _observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:

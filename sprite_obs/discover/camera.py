@@ -19,15 +19,20 @@ AGREEMENT = 0.6
 """Share of a row's patches that one shift must explain; sprites cover the others."""
 MIN_GAIN = 2
 """Patches that the shift explains beyond those that standing still does."""
+CLEAR = 0.8
+"""Share of a pixel row's changes that the shift must explain; a layer that moves half as fast is
+explained in part."""
 TOGETHER = 0.7
 """Share of the pairs in which two rows move where they must move alike to be one layer."""
+MAX_GAP = 5
+"""Rows of patches from one row of a layer to the next; those between say nothing."""
 DENSE = 0.3
 """Share of a row's patches that move together from which on it is scenery, not a row of sprites."""
-SPAN = 0.8
-"""Share of the screen's width that scenery fills if it moves sideways."""
+SPAN = 0.7
+"""Share of the screen's width over which scenery that moves sideways is seen to move at once."""
 OVERSIZED = 0.1
 """Share of a layer that must be covered by things too large for a sprite where it is not dense."""
-MIN_AXIS = 0.03
+MIN_AXIS = 0.08
 """Share of a layer's moves that go along an axis, or it does not move along that axis."""
 
 
@@ -49,7 +54,8 @@ class _Moves(NamedTuple):
     Attributes:
         first: `(P,)` int64, first frame of each pair.
         shift: `(P, R, 2)` int32, x and y in pixels; 0 where a row is not seen to move.
-        told: `(P, R)` int32, patches that changed as the shift says.
+        told: `(P, R, 3)` int32, patches that changed as the shift says, the left and the right
+            edge of where they are.
     """
 
     first: np.ndarray
@@ -108,7 +114,7 @@ def _spread(items: np.ndarray, count: int) -> np.ndarray:
 def _row_moves(frames: np.ndarray, first: np.ndarray) -> _Moves:
     num_rows, width = frames.shape[1] // PATCH, frames.shape[2]
     shift = np.zeros((len(first), num_rows, 2), np.int32)
-    told = np.zeros((len(first), num_rows), np.int32)
+    told = np.zeros((len(first), num_rows, 3), np.int32)
     for pair, n in enumerate(first):
         for row in range(num_rows):
             area = np.array([0, row * PATCH, width, (row + 1) * PATCH])
@@ -116,7 +122,7 @@ def _row_moves(frames: np.ndarray, first: np.ndarray) -> _Moves:
             agrees = found.moved >= max(AGREEMENT * found.textured, found.still + MIN_GAIN)
             if agrees and found.textured >= MIN_PATCHES:
                 shift[pair, row] = found.x, found.y
-                told[pair, row] = found.told
+                told[pair, row] = found.told, found.first, found.last
     return _Moves(first, shift, told)
 
 
@@ -124,7 +130,7 @@ def _group_rows(shift: np.ndarray) -> list[list[int]]:
     """Groups rows of patches that move alike; `(P, R, 2)` shifts."""
     groups: list[list[int]] = []
     for row in np.flatnonzero(shift.any(2).sum(0) >= MIN_MOVES).tolist():
-        if groups:
+        if groups and row - groups[-1][-1] <= MAX_GAP:
             together = _consensus(shift[:, groups[-1]])
             both = together.any(1) & shift[:, row].any(1)
             alike = (together[both] == shift[both, row]).all(1)
@@ -155,27 +161,34 @@ def _find_window(
         `(4,)` int32 left, top, right, bottom (exclusive); None if there are none.
     """
     height, width = frames.shape[1:]
-    votes = np.zeros((2, 2, height, width), np.int32)
+    # What comes from beyond the border tells nothing: each way that things move is counted apart.
+    votes = np.zeros((2, 2, 3, height, width), np.int32)
     for n, (dx, dy) in zip(first, shift.tolist(), strict=True):
-        _vote(frames[n], frames[n + 1], dx, dy, votes[0])
-        _vote(frames[n + 1], frames[n], -dx, -dy, votes[1])
-    middle = slice(rows[0] * PATCH, (rows[-1] + 1) * PATCH)
-    moves = _moves_along(votes.sum(3))  # (H,)
-    # Sprites of their own motion may hide a row between others, never the rows at both ends.
-    low, high = middle.start, middle.stop
-    while low > 0 and moves[low - 1] > 0:
-        low -= 1
-    while high < height and moves[high] > 0:
-        high += 1
-    inside = np.flatnonzero(moves[low:high] > 0) + low
-    if not len(inside):
-        return None
-    low, high = int(inside[0]), int(inside[-1]) + 1
-    across = np.flatnonzero(_moves_along(votes[:, :, low:high].sum(2)) > 0)
+        _vote(frames[n], frames[n + 1], dx, dy, votes[int(dy > 0), int(dx > 0)])
+        _vote(frames[n + 1], frames[n], -dx, -dy, votes[int(dy < 0), int(dx < 0)])
+    ways = votes.reshape(4, 3, height, width)
+    lines = np.concatenate([np.arange(row * PATCH, (row + 1) * PATCH) for row in rows])
+    across = np.flatnonzero(_moves_along(ways[:, :, lines].sum(2), AGREEMENT) > 0)
     if not len(across):
         return None
-    window = np.array([across[0], low, across[-1] + 1, high], np.int32)
+    left, right = across[0], across[-1] + 1
+    moves = _moves_along(ways[..., left:right].sum(3), CLEAR)  # (H,)
+    low, high = _extended(moves, int(lines[0]), int(lines[-1]) + 1)
+    window = np.array([left, low, right, high], np.int32)
     return window if (window[2:] - window[:2] >= PATCH).all() else None
+
+
+def _extended(moves: np.ndarray, low: int, high: int) -> tuple[int, int]:
+    """Lets a range of rows end, and start, with the outermost row that moves with the others.
+
+    Sprites of their own motion may hide rows within the range.
+    """
+    while low > 0 and moves[low - 1] > 0:
+        low -= 1
+    while high < len(moves) and moves[high] > 0:
+        high += 1
+    inside = np.flatnonzero(moves[low:high] > 0) + low
+    return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (low, low)
 
 
 @numba.njit(cache=True)
@@ -188,19 +201,21 @@ def _vote(before, after, dx, dy, votes):
             if shifted != still:
                 votes[0, y, x] += here == shifted
                 votes[1, y, x] += here == still
+                votes[2, y, x] += 1
 
 
-def _moves_along(votes: np.ndarray) -> np.ndarray:
-    """Returns `(n,)` 1 where the shift explains far more than rest does, 0 where nothing tells.
+def _moves_along(votes: np.ndarray, least: float) -> np.ndarray:
+    """Returns `(n,)` 1 where the shift explains what changes, -1 where not, 0 where nothing tells.
 
     Args:
-        votes: `(2, 2, n)`; seen forwards and backwards; for the shift and for rest.
+        votes: `(4, 3, n)`; for each way that things move; for the shift, for rest, and in all.
+        least: share of what changes that the shift must explain.
     """
-    total = np.maximum(votes.sum(1), 1)  # (2, n)
-    better = (votes[:, 0] / total).argmax(0)[None]
-    moved = np.take_along_axis(votes[:, 0], better, 0)[0]
-    rested = np.take_along_axis(votes[:, 1], better, 0)[0]
-    return np.where(moved > 2 * rested, 1, np.where(moved + rested > 0, -1, 0))
+    share = votes[:, 0] / np.maximum(votes[:, 2], 1)  # (4, n)
+    best = share.argmax(0)[None]
+    moved, rested, told = (np.take_along_axis(votes[:, i], best, 0)[0] for i in range(3))
+    moves = (moved > 2 * rested) & (moved >= least * told)
+    return np.where(moves, 1, np.where(told > 0, -1, 0))
 
 
 def _is_scenery(
@@ -214,9 +229,10 @@ def _is_scenery(
 ) -> bool:
     left, top, right, bottom = window.tolist()
     width = frames.shape[2]
-    if sideways and right - left < SPAN * width:
+    told, first, last = np.moveaxis(moves.told[seen][:, rows], 2, 0)  # (P, r) each
+    span = last.max(1) - np.where(told > 0, first, width).min(1)  # (P,)
+    if sideways and np.median(span) < SPAN * width:
         return False  # scenery comes and goes at the border of the screen
-    told = moves.told[np.ix_(seen, rows)]  # (P, r)
     if told[told > 0].mean() >= DENSE * (width // PATCH):
         return True
     views = frames[_spread(moves.first[seen], FEW_PAIRS), top:bottom, left:right]

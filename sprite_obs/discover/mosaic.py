@@ -11,8 +11,12 @@ from sprite_obs.lookup.panorama import Layer
 
 MAX_SCREENS = 64
 """Scenery that is kept, as a multiple of the window's area."""
-SURE = 0.9
+SURE = 0.95
 """Share of a frame that must be as known scenery is before it counts as the same place."""
+TOLERANCE = 0.01
+"""Share of a frame that may differ more there than it does where the camera should be."""
+LOST = 0.85
+"""Share below which the camera is not where it should be: it jumped."""
 FOLLOWED = 0.5
 """Share of the patches that a shift must explain for the camera to have moved by it."""
 MIN_FRAMES = 20
@@ -153,9 +157,14 @@ class _Mosaic:
             view: `(h, w)` uint8 palette indices.
             spot: where it should be; None if that is not known.
         """
+        agreement = 0.0 if spot is None else self._agreement(view, spot)
+        if agreement < LOST:
+            spot = None
         missing = view.size if spot is None else self._missing(spot)
         if missing:
-            again = self._seen_before(view)
+            if self._area >= self._next_index(spot is None):
+                self._index()
+            again = self._seen_before(view, max(SURE, agreement - TOLERANCE))
             if again is not None:
                 spot, missing = again, self._missing(again)
         if self._area + missing > MAX_SCREENS * view.size:
@@ -170,14 +179,23 @@ class _Mosaic:
     def _missing(self, spot: Spot) -> int:
         return self.stretches[spot[0]].missing(self.shape, *spot[1:])
 
-    def _seen_before(self, view: np.ndarray) -> Spot | None:
-        """Looks for a view in all that is known for some time."""
-        if self._area >= max(GROWTH * self._indexed, self._indexed + view.size // 4):
-            self._index()
+    def _agreement(self, view: np.ndarray, spot: Spot) -> float:
+        """Returns the share of a view that is as known scenery is, of what is known there."""
+        stretch, known = self.stretches[spot[0]], view.size - self._missing(spot)
+        top, left = (np.array(spot[1:]) + stretch.origin).tolist()
+        return count_equal(stretch.color, view, top, left) / max(known, 1)
+
+    def _seen_before(self, view: np.ndarray, needed: float) -> Spot | None:
+        """Looks for a view in all that was known when it was indexed."""
         place = self._locator.find(view) if self._locator else None
-        if place is None or place.agreement < SURE:
+        if place is None or place.agreement < needed:
             return None
         return self._spot(place)
+
+    def _next_index(self, lost: bool) -> float:
+        """Returns the area at which what is new is indexed; the lost are found in all of it."""
+        quarter = self.shape[0] * self.shape[1] // 4
+        return max(self._indexed + quarter / 4 if lost else GROWTH * self._indexed, quarter)
 
     def _index(self) -> None:
         scenery, self._starts = self._stack(self.stretches)
@@ -231,7 +249,9 @@ def find_layers(
         max_size: side of a sprite's canvas in pixels.
     """
     some = frames[:: max(1, len(frames) // CHECKED)]
-    built = (build_layer(frames, episode, found) for found in find_scrolling(frames, episode, max_size))
+    built = (
+        build_layer(frames, episode, found) for found in find_scrolling(frames, episode, max_size)
+    )
     return [layer for layer in built if layer is not None and explains_more(layer, some, usual)]
 
 
@@ -244,7 +264,7 @@ def explains_more(layer: Layer, frames: np.ndarray, usual: np.ndarray) -> bool:
         usual: `(H, W)` uint8 palette indices, the commonest colours.
     """
     locator = Locator(layer.scenery, layer.axes, layer.window[3] - layer.window[1])
-    still, scrolling = 0, 0
+    still, scrolling = 0.0, 0.0
     for frame in frames:
         view = np.ascontiguousarray(frame[layer.slices])
         differs = view.size - count_equal(usual[layer.slices], view, 0, 0)

@@ -10,6 +10,9 @@ PATCH = 8
 MAX_SHIFT = 24
 """Pixels that the camera moves between two frames at most, along each axis."""
 
+MAX_VOTERS = 32
+"""Patches that are looked for at all shifts; the others only judge what these find."""
+
 
 class Shift(NamedTuple):
     """What the patches of an area say about its motion.
@@ -21,6 +24,8 @@ class Shift(NamedTuple):
         still: patches that standing still explains.
         textured: patches with any structure; the others say nothing.
         told: patches that changed and are explained: they tell the shift.
+        first: left edge of the leftmost of these, in pixels.
+        last: right edge (exclusive) of the rightmost.
     """
 
     x: int
@@ -29,6 +34,8 @@ class Shift(NamedTuple):
     still: int
     textured: int
     told: int
+    first: int
+    last: int
 
 
 def find_shift(
@@ -68,27 +75,28 @@ def _same(after, y, x, before, v, u):
 @numba.njit(cache=True)
 def _find_shift(before, after, area, likely_x, likely_y):
     left, top, right, bottom = area
-    votes = np.zeros((2 * MAX_SHIFT + 1, 2 * MAX_SHIFT + 1), np.int32)
-    resting = np.empty(((bottom - top) * (right - left) // PATCH**2 + 1, 2), np.int32)
-    textured, still = 0, 0
+    patches = np.empty(((bottom - top) * (right - left) // PATCH**2 + 1, 2), np.int32)
+    textured, still = 0, 0  # those that rest come first
     for y in range(top, bottom - PATCH + 1, PATCH):
         for x in range(left, right - PATCH + 1, PATCH):
-            if _is_flat(after, y, x):
-                continue
-            textured += 1
-            if _same(after, y, x, before, y, x):
-                resting[still] = y, x
-                still += 1
+            if not _is_flat(after, y, x):
+                patches[textured] = y, x
+                if _same(after, y, x, before, y, x):
+                    patches[textured], patches[still] = patches[still].copy(), (y, x)
+                    still += 1
+                textured += 1
     if textured - still < 2:  # most of the time
-        return 0, 0, still, still, textured, 0
-    for y in range(top, bottom - PATCH + 1, PATCH):
-        for x in range(left, right - PATCH + 1, PATCH):
-            if not _is_flat(after, y, x) and not _same(after, y, x, before, y, x):
-                _vote(before, after, y, x, votes)
-    x, y, moved = _best(before, after, resting[:still], votes, likely_x, likely_y)
+        return 0, 0, still, still, textured, 0, 0, 0
+    changed = patches[still:textured]
+    votes = np.zeros((2 * MAX_SHIFT + 1, 2 * MAX_SHIFT + 1), np.int32)
+    for y, x in changed[:: max(1, len(changed) // MAX_VOTERS)]:
+        _vote(before, after, y, x, votes)
+    x, y = _best(before, after, patches[:textured], votes, likely_x, likely_y)
+    told, first, last = _explained(before, after, changed, x, y)
+    moved = told + _explained(before, after, patches[:still], x, y)[0]
     if moved <= still:
-        x, y, moved = 0, 0, still
-    return x, y, moved, still, textured, votes[y + MAX_SHIFT, x + MAX_SHIFT]
+        return 0, 0, still, still, textured, 0, 0, 0
+    return x, y, moved, still, textured, told, first, last
 
 
 @numba.njit(cache=True)
@@ -101,19 +109,28 @@ def _vote(before, after, y, x, votes):
 
 
 @numba.njit(cache=True)
-def _best(before, after, resting, votes, likely_x, likely_y):
-    """Returns x, y and the patches explained, of those that changed and of those that rest."""
+def _explained(before, after, patches, dx, dy):
+    """Returns how many patches a shift explains, and their left and right edge."""
+    count, first, last = 0, after.shape[1], 0
+    for y, x in patches:
+        if _same(after, y, x, before, y - dy, x - dx):
+            count += 1
+            first, last = min(first, x), max(last, x + PATCH)
+    return count, first, last
+
+
+@numba.njit(cache=True)
+def _best(before, after, patches, votes, likely_x, likely_y):
+    """Returns x and y of the shift with at least half of the most votes that explains most."""
     best, best_x, best_y, nearest = 0, 0, 0, 1 << 30
     most = votes.max()
     for i in range(len(votes)):
         for j in range(len(votes)):
             if votes[i, j] < 2 or 2 * votes[i, j] < most:
                 continue
-            dy, dx, total = i - MAX_SHIFT, j - MAX_SHIFT, votes[i, j]
-            for n in range(len(resting)):
-                y, x = resting[n]
-                total += _same(after, y, x, before, y - dy, x - dx)
+            dy, dx = i - MAX_SHIFT, j - MAX_SHIFT
+            total = _explained(before, after, patches, dx, dy)[0]
             distance = (dx - likely_x) ** 2 + (dy - likely_y) ** 2
             if total > best or (total == best and distance < nearest):
                 best, best_x, best_y, nearest = total, dx, dy, distance
-    return best_x, best_y, best
+    return best_x, best_y
