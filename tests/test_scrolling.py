@@ -1,5 +1,6 @@
 """Scenery that scrolls: recognised by itself, put together, found again in unseen frames."""
 
+import gymnasium
 import numpy as np
 import pytest
 from scenes import HEIGHT, WIDTH, drawings, make_scene, paint
@@ -15,6 +16,7 @@ from scrolling_scenes import WIDTH as SCREEN_WIDTH
 from small_runs import CPU, config
 
 from sprite_obs.config import PretrainConfig
+from sprite_obs.detect import detect
 from sprite_obs.discover.camera import find_scrolling
 from sprite_obs.discover.discovery import discover
 from sprite_obs.discover.shifts import find_shift
@@ -26,6 +28,7 @@ from sprite_obs.lookup.locate import Locator
 from sprite_obs.lookup.panorama import NOWHERE, Panorama, flatten_layers, restore_layers
 from sprite_obs.pretrain.pretrain import pretrain
 from sprite_obs.pretrain.start import start_from_frames
+from sprite_obs.wrapper import SpriteObservation
 
 VIEW_HEIGHT = SCREEN_HEIGHT - DISPLAY
 WORLDS = {
@@ -33,6 +36,24 @@ WORLDS = {
     "vertical": (240, SCREEN_WIDTH),
     "both": (100, 150),
 }
+
+
+class Player(gymnasium.Env):
+    """Shows given frames, one after the other."""
+
+    action_space = gymnasium.spaces.Discrete(1)
+
+    def __init__(self, images):
+        self.images, self.now = images, 0
+        self.observation_space = gymnasium.spaces.Box(0, 255, images.shape[1:], np.uint8)
+
+    def reset(self, *, seed=None, options=None):
+        self.now = 0
+        return self.images[0], {}
+
+    def step(self, action):
+        self.now += 1
+        return self.images[self.now], 0.0, False, False, {}
 
 
 def learn(index, episode=None):
@@ -173,6 +194,12 @@ def test_a_model_learned_by_default_knows_camera_and_scenery(tmp_path):
     assert (np.concatenate(alone) == encoder.encode(images).box).all()
     _, error = encoder.explain(images)
     assert not error.any()
+    table = detect(encoder, Frames(images, np.zeros(24, np.int32), None))
+    assert (table["camera"] == encoder.cameras(images)[table["frame"]]).all()
+    env = SpriteObservation(Player(images), tmp_path)
+    infos = [env.reset()[1], *(env.step(0)[-1] for _ in images[1:])]
+    assert ([info["camera"] for info in infos] == encoder.cameras(images)).all()
+    assert [info["sprite_error"] for info in infos] == [0.0] * 24
 
 
 def test_new_territory_shows_in_the_error():
