@@ -40,6 +40,8 @@ class Tables(NamedTuple):
         moves: `(T + 1,)` bool, which types move about; index 0 is unused.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
+        layers: `(L, 8)` int32, parts of the screen that scroll (`lookup.panorama`).
+        scenery: `(P,)` uint8 palette indices, what is seen through them.
     """
 
     counts: np.ndarray
@@ -52,6 +54,8 @@ class Tables(NamedTuple):
     moves: np.ndarray
     tiles: np.ndarray
     object_capacity: np.ndarray
+    layers: np.ndarray
+    scenery: np.ndarray
 
     @classmethod
     def unknown(cls, num_sprites: int, num_types: int, frame_size: tuple[int, int]) -> "Tables":
@@ -68,6 +72,8 @@ class Tables(NamedTuple):
             moves=np.zeros(num_types + 1, bool),
             tiles=np.zeros((0, 6), np.int32),
             object_capacity=np.ones(num_types + 1, np.int32),
+            layers=np.zeros((0, 8), np.int32),
+            scenery=np.zeros(0, np.uint8),
         )
 
 

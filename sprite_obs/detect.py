@@ -37,14 +37,16 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
         it is score, lives or a logo; `track` int32, the number of the thing, from 1 in each
         episode, kept from frame to frame (see `sprite_obs.objects.tracker`); `x`, `y`, `w`, `h`
         int32, left, top, width and height in pixels, cut at the border of the frame and where a
-        wall hides the rest; `score` float32 in [0, 1].
+        wall hides the rest; `score` float32 in [0, 1]. Where scenery scrolls also `camera` `(n, 2)`
+        int32, the camera's place (x, y) in it in the sprite's frame, see `FrozenEncoder.cameras`.
 
     Raises:
         CheckpointError: when the frames are not those of this model.
     """
     check_game(encoder.env_id, frames.env_id)
-    parts = []
+    parts, cameras = [], []
     for start, images in chunks(frames.images, "detecting"):
+        cameras.append(encoder.cameras(images))
         found = encoder.in_view(encoder.encode(images)).clipped(images.shape[1:3])
         parts.append((start, found))
     found = join(parts)
@@ -59,6 +61,7 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
         "track": track_ids(found, frames.episode),
         **{"x": x, "y": y, "w": w, "h": h},
         "score": found.score,
+        **({"camera": np.concatenate(cameras)[found.frame]} if encoder.has_camera else {}),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from sprite_obs.checkpoint import Checkpoint, load_checkpoint
+from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
@@ -16,7 +16,8 @@ from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
 from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
-from sprite_obs.lookup.rooms import restore
+from sprite_obs.lookup.panorama import Panorama, restore_layers
+from sprite_obs.lookup.rooms import Behind, restore
 from sprite_obs.lookup.screen import Screens
 from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
@@ -93,7 +94,7 @@ class FrozenEncoder:
         self._lookup = LookupDecoder(
             self.bank,
             tables.counts,
-            restore(image, tables.rooms, tables.bands, tables.regions, tables.window),
+            _restore_background(image, tables),
             tables.tiles,
             thresholds["min_visible"],
             thresholds["min_explained"],
@@ -202,6 +203,27 @@ class FrozenEncoder:
             index[:] = self._lookup.shown_background(index)
         return self.palette.rgb(shown)
 
+    @property
+    def has_camera(self) -> bool:
+        """Whether counting found scenery over which a camera moves."""
+        return isinstance(self._lookup.background, Panorama)
+
+    def cameras(self, frames: np.ndarray) -> np.ndarray:
+        """Returns which part of the scenery frames show; the camera is at (0, 0) if it never moves.
+
+        Args:
+            frames: `(B, H, W, 3)` uint8 RGB, or one frame `(H, W, 3)`.
+
+        Returns:
+            `(B, 2)` int32 (x, y) in pixels, to the right and down; (-1, -1) where a frame shows
+            nothing that is known. Positions on the screen plus the camera's are positions in the
+            scenery.
+        """
+        behind, frames = self._lookup.background, self._checked(frames)
+        if not isinstance(behind, Panorama):
+            return np.zeros((len(frames), 2), np.int32)
+        return np.array([behind.camera(index) for index in self.palette.index(frames)], np.int32)
+
     def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
         """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""
         frames, (height, width, _) = backgrounds.copy(), self.frame_shape
@@ -243,6 +265,11 @@ class FrozenEncoder:
                 f"{frames.shape[1:]}; use a model pretrained on frames of this size"
             )
         return frames
+
+
+def _restore_background(image: np.ndarray, tables: Tables) -> Behind:
+    layers = restore_layers(tables.layers, tables.scenery)
+    return restore(image, tables.rooms, tables.bands, tables.regions, tables.window, layers)
 
 
 def choose_device(name: str) -> torch.device:

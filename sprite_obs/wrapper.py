@@ -54,7 +54,8 @@ class SpriteObservation(
 
     ``info["sprite_error"]``, of ``reset`` and ``step``, is the share of the frame's pixels that the
     sprites over the background do not explain, a float in [0, 1]: a model that does not know what
-    the game shows now is seen by it.
+    the game shows now is seen by it. Where scenery scrolls, ``info["camera"]`` is the camera's
+    place in it, ``(2,)`` int32 (x, y) in pixels, (-1, -1) where nothing known is shown.
 
     A thing stays in its slot, and a type always has the same range of slots; see
     `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.SlotTable`.
@@ -133,6 +134,7 @@ class SpriteObservation(
         self._render_sprites = render_sprites
         self._seen: tuple[np.ndarray, Detections] | None = None
         self._error = 0.0
+        self._camera: np.ndarray | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -166,6 +168,8 @@ class SpriteObservation(
         else:
             found, error = self._encoder.explain(np.stack([earlier, frame]))
             found = join_frames(found)
+        if self._encoder.has_camera:
+            self._camera = self._encoder.cameras(frame)[0]
         things = self._builder.things(found)
         self._seen, self._error = (frame, things), float(error[-1])
         return {key: rows[0] for key, rows in self._builder.build(things, [0]).items()}
@@ -192,4 +196,5 @@ class SpriteObservation(
         return frame
 
     def _with_error(self, info: dict[str, Any]) -> dict[str, Any]:
-        return info | {"sprite_error": self._error}
+        camera = {} if self._camera is None else {"camera": self._camera}
+        return info | {"sprite_error": self._error} | camera

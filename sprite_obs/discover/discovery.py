@@ -6,18 +6,20 @@ from typing import NamedTuple
 import numpy as np
 
 from sprite_obs.config import DiscoverConfig
-from sprite_obs.discover.background import common_background, remove_resting
+from sprite_obs.discover.background import common_background, mode_image, remove_resting
 from sprite_obs.discover.bands import find_bands
 from sprite_obs.discover.clipped import find_clipped, seen_window
 from sprite_obs.discover.compose import find_compositions
 from sprite_obs.discover.copies import cut_copies
 from sprite_obs.discover.count import Occurrences, count_components
 from sprite_obs.discover.identity import follow, link_types, moving_share
+from sprite_obs.discover.mosaic import find_layers
 from sprite_obs.discover.regions import find_regions
 from sprite_obs.discover.rooms import split_rooms
 from sprite_obs.discover.tiles import clear_tiles, find_tiles
 from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank, drawing_key, make_bank
+from sprite_obs.lookup.panorama import Layer, Panorama
 from sprite_obs.lookup.rooms import Behind, Rooms
 from sprite_obs.lookup.tiles import NO_TILES, tile_drawings
 
@@ -97,6 +99,8 @@ def discover(
     behind: Behind
     if background is not None:
         behind, tiles = Background.still(background), NO_TILES
+    elif layers := find_layers(frames, episode, mode_image(_some(frames)), max_size):
+        behind, tiles = _learn_panorama(frames, layers, config, max_size), NO_TILES
     else:
         room = split_rooms(frames, episode)
         behind, tiles = _learn_behind(frames, room, config, max_size)
@@ -194,6 +198,19 @@ def _learn_behind(
         return _learn_background(frames, _usual(frames, config), config, max_size)
     parts = [frames[room == number] for number in range(room.max() + 1)]
     return Rooms([_learn_room(part, config, max_size) for part in parts]), NO_TILES
+
+
+def _learn_panorama(
+    frames: np.ndarray, layers: list[Layer], config: DiscoverConfig, max_size: int
+) -> Panorama:
+    """Learns what stands still around the layers; within them it has the commonest colours."""
+    rest = frames.copy()
+    for layer in layers:
+        rest[:, *layer.slices] = TRANSPARENT
+    still = _learn_room(rest, config, max_size)
+    usual = mode_image(_some(frames))
+    image = np.where(still.image == TRANSPARENT, usual, still.image)
+    return Panorama(still._replace(image=image), layers)
 
 
 def _settled(

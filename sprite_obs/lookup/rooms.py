@@ -1,10 +1,11 @@
 """Several still backgrounds: a game with rooms shows one of them at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sprite_obs.lookup.background import Background
+from sprite_obs.lookup.panorama import Layer, Panorama
 
 
 class Rooms:
@@ -62,8 +63,8 @@ def _half_distances(images: np.ndarray) -> np.ndarray:
     return (distances.min(1) - 1) // 2
 
 
-Behind = Background | Rooms
-"""What lies behind the sprites: one screen, or one of several."""
+Behind = Background | Rooms | Panorama
+"""What lies behind the sprites: one screen, one of several, or one that scrolls."""
 
 
 def flatten(behind: Behind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -71,8 +72,11 @@ def flatten(behind: Behind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Returns:
         `(R, H, W)` uint8, the images of further rooms; `(n, 5)` int32 bands and `(n, 4)` int32
-        regions as in `Background`, each row after the number of its room.
+        regions as in `Background`, each row after the number of its room. The layers of a
+        `Panorama` are not in them.
     """
+    if isinstance(behind, Panorama):
+        return flatten(behind.still)
     rooms = behind.rooms if isinstance(behind, Rooms) else [behind]
 
     def numbered(tables: list[np.ndarray]) -> np.ndarray:
@@ -89,10 +93,16 @@ def restore(
     bands: np.ndarray,
     regions: np.ndarray,
     window: np.ndarray,
+    layers: Sequence[Layer] = (),
 ) -> Behind:
-    """Builds the background from what `flatten` returned, the main room's image and the window."""
+    """Builds the background from what `flatten` returned, the main room's image and the window.
+
+    `layers` are those of a `Panorama`, which has a single room.
+    """
     rooms = []
     for number, room in enumerate([image, *further]):
         of_room = bands[bands[:, 0] == number, 1:], regions[regions[:, 0] == number, 1:]
         rooms.append(Background(room, *of_room, window))
+    if layers:
+        return Panorama(rooms[0], list(layers))
     return rooms[0] if len(rooms) == 1 else Rooms(rooms)

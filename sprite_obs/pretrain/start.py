@@ -15,6 +15,7 @@ from sprite_obs.lookup.bank import SpriteBank, make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
 from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.panorama import Panorama, flatten_layers
 from sprite_obs.lookup.rooms import Behind, flatten
 from sprite_obs.lookup.tiles import tile_links, with_sprites
 
@@ -116,6 +117,7 @@ def _tables(
     table = np.concatenate([find_links(seen, bank.areas), stacks, tile_links(tiles)])
     objects = merge_objects(Links(table).joined(seen))
     rooms, bands, regions = flatten(behind)
+    layers, scenery = flatten_layers(behind.layers if isinstance(behind, Panorama) else [])
     return Tables(
         counts=found.counts[order].astype(np.int32),
         links=table.astype(np.int32),
@@ -127,6 +129,8 @@ def _tables(
         moves=display.moves,
         tiles=tiles,
         object_capacity=count_capacity(objects, len(episode), num_types),
+        layers=layers,
+        scenery=scenery,
     )
 
 
