@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numba
 import numpy as np
 from gymnasium import spaces
 
@@ -12,6 +13,17 @@ from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.wrapper_checks import Level
 
+KEYS = (
+    "sprite",
+    "type",
+    "layer",
+    "track",
+    "object",
+    "display",
+    "position",
+    "velocity",
+    "presence",
+)
 MAX_LAYER = 255
 MAX_TRACK = np.iinfo(np.int32).max
 
@@ -68,46 +80,72 @@ class ObservationBuilder:
         shown = self._encoder.is_display(things)
         if not self._display:
             things, shown = things.rows(~shown), shown[~shown]
-        # A sprite that is mostly outside has its centre there, but the space ends at the border.
-        position = np.clip(things.centre, 0, self._corner)
+        position = _positions(things.box, self._corner)
         track, velocity, slots = self._follow(things, position, envs)
-        columns = {
-            "sprite": things.sprite,
-            "type": things.type,
-            "layer": things.layer,
-            "track": track,
-            "object": track if self._merges else track[main_rows(things)],
-            "display": shown.astype(np.int8),
-            "position": position,
-            "velocity": velocity,
-            "presence": np.ones(len(slots), np.int8),
-        }
-        kept = np.flatnonzero(slots >= 0)
-        places = things.frame[kept] * np.int64(self._max_sprites) + slots[kept]
-        return {key: self._column(len(envs), places, rows[kept]) for key, rows in columns.items()}
+        columns = (
+            things.sprite,
+            things.type,
+            things.layer,
+            track,
+            track if self._merges else track[main_rows(things)],
+            shown.astype(np.int8),
+            position,
+            velocity,
+            np.ones(len(slots), np.int8),
+        )
+        shape = len(envs), self._max_sprites
+        empty = [np.zeros(shape + values.shape[1:], values.dtype) for values in columns]
+        _fill(things.frame, slots, columns, tuple(empty))
+        return dict(zip(KEYS, empty, strict=True))
 
     def _follow(
         self, things: Detections, position: np.ndarray, envs: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns track `(N,)`, velocity `(N, 2)` and slot `(N,)` of each thing."""
+        if len(envs) == 1:
+            return self._follow_one(envs[0], things.type, position, things.box[:, 2:])
         types, sizes = things.type, things.box[:, 2:]
         ends = np.searchsorted(things.frame, np.arange(len(envs) + 1)).tolist()
-        tracks, slots = [], []
+        parts = []
         for row, env in enumerate(envs):
-            of_env = slice(ends[row], ends[row + 1])
-            tracks.append(
-                self._trackers[env].update(types[of_env], position[of_env], sizes[of_env])
-            )
-            slots.append(self._slots[env].update(types[of_env], tracks[-1].id))
-        ids = np.concatenate([of_env.id for of_env in tracks])
-        velocity = np.concatenate([of_env.velocity for of_env in tracks])
-        return ids, velocity, np.concatenate(slots)
+            rows = slice(ends[row], ends[row + 1])
+            parts.append(self._follow_one(env, types[rows], position[rows], sizes[rows]))
+        track, velocity, slots = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return track, velocity, slots
 
-    def _column(self, num_envs: int, places: np.ndarray, values: np.ndarray) -> np.ndarray:
-        shape = values.shape[1:]
-        column = np.zeros((num_envs * self._max_sprites, *shape), values.dtype)
-        column[places] = values
-        return column.reshape(num_envs, self._max_sprites, *shape)
+    def _follow_one(
+        self, env: int, types: np.ndarray, position: np.ndarray, sizes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        tracks = self._trackers[env].update(types, position, sizes)
+        return tracks.id, tracks.velocity, self._slots[env].update(types, tracks.id)
+
+
+@numba.njit(cache=True)
+def _positions(box, corner):
+    """Returns `(N, 2)` float32, the centres; of what is mostly outside, the border's next point."""
+    position = np.empty((len(box), 2), np.float32)
+    for row in range(len(box)):
+        for axis in range(2):
+            centre = np.float32(box[row, axis] + box[row, 2 + axis] / 2)
+            position[row, axis] = min(max(centre, np.float32(0)), corner[axis])
+    return position
+
+
+@numba.njit(cache=True)
+def _fill(frame, slots, columns, filled):
+    """Writes the rows that have slots into `(B, M, ...)` arrays, one for each column."""
+    sprite, kind, layer, track, thing, display, position, velocity, presence = columns
+    for row in range(len(slots)):
+        env, slot = frame[row], slots[row]
+        if slot < 0:
+            continue
+        filled[0][env, slot], filled[1][env, slot] = sprite[row], kind[row]
+        filled[2][env, slot], filled[3][env, slot] = layer[row], track[row]
+        filled[4][env, slot], filled[5][env, slot] = thing[row], display[row]
+        for axis in range(2):
+            filled[6][env, slot, axis] = position[row, axis]
+            filled[7][env, slot, axis] = velocity[row, axis]
+        filled[8][env, slot] = presence[row]
 
 
 def observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:
