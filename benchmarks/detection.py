@@ -60,6 +60,8 @@ class Row:
     few_shot: float
     types_per_category: float
     track_switches: float
+    display_precision: float
+    display_recall: float
     psnr: float
     exact_frames: float
     exact_pixels: float
@@ -78,6 +80,8 @@ HEADER = (
     "few_shot_16",
     "types per category",
     "track switches",
+    "display precision",
+    "display recall",
     "hard PSNR, dB",
     "exact frames, %",
     "exact pixels, %",
@@ -150,6 +154,7 @@ def evaluate(data: Path, model: Path, decoder: str, usage: Usage) -> Row:
     run_sprite_obs("evaluate", *files, "--decoder", decoder)
     figures = json.loads(out.read_text())
     moving, game = figures["detection"]["moving"], figures["detection"]["game"]
+    display = figures["display"] or {"precision": math.nan, "recall": math.nan}
     identity = moving["identity"] or {"few_shot": {}, "ids_per_category": math.nan}
     return Row(
         moving_f1=f1(moving, "overlap"),
@@ -158,6 +163,8 @@ def evaluate(data: Path, model: Path, decoder: str, usage: Usage) -> Row:
         few_shot=identity["few_shot"].get("16", math.nan),
         types_per_category=identity["ids_per_category"],
         track_switches=(figures["tracking"] or {}).get("switches", math.nan),
+        display_precision=display["precision"],
+        display_recall=display["recall"],
         psnr=float(figures["psnr_hard"]),
         exact_frames=figures["exact_frames"],
         exact_pixels=figures["exact_pixels"],
@@ -189,6 +196,8 @@ def shown(row: Row) -> list[str]:
         number(row.few_shot, 3),
         number(row.types_per_category, 1),
         number(row.track_switches, 2),
+        number(row.display_precision, 3),
+        number(row.display_recall, 3),
         number(row.psnr, 1),
         percent(row.exact_frames, 1),
         percent(row.exact_pixels, 3),

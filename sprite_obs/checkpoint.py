@@ -17,7 +17,7 @@ from sprite_obs.files import write_atomically
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised when checkpoints or the observations made from them change."""
 MODEL_FILE = "model.safetensors"
 SETTINGS_FILE = "model.json"
@@ -35,8 +35,9 @@ class Tables(NamedTuple):
             room, 0 for the first (`lookup.background`).
         regions: `(n, 4)` int32, regions of the background that do, likewise.
         window: `(4,)` int32, left, top, right, bottom (exclusive) of the playing field.
-        playfield: `(4,)` int32, left, top, right, bottom (exclusive) of where things move; what is
-            outside of it is display: score, lives, logos.
+        display: `(n, 5)` int32, type id, left, top, right, bottom (exclusive) of where things of
+            this type are display: score, lives, logos; type 0 is all types that do not move.
+        moves: `(T + 1,)` bool, which types move about; index 0 is unused.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
     """
@@ -47,7 +48,8 @@ class Tables(NamedTuple):
     bands: np.ndarray
     regions: np.ndarray
     window: np.ndarray
-    playfield: np.ndarray
+    display: np.ndarray
+    moves: np.ndarray
     tiles: np.ndarray
     object_capacity: np.ndarray
 
@@ -62,7 +64,8 @@ class Tables(NamedTuple):
             bands=np.zeros((0, 5), np.int32),
             regions=np.zeros((0, 4), np.int32),
             window=np.array([0, 0, width, height], np.int32),
-            playfield=np.array([0, 0, width, height], np.int32),
+            display=np.zeros((0, 5), np.int32),
+            moves=np.zeros(num_types + 1, bool),
             tiles=np.zeros((0, 6), np.int32),
             object_capacity=np.ones(num_types + 1, np.int32),
         )

@@ -36,8 +36,8 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
         `layer` int32; `object` int32, equal for fragments of one object; `display` bool, whether
         it is score, lives or a logo; `track` int32, the number of the thing, from 1 in each
         episode, kept from frame to frame (see `sprite_obs.objects.tracker`); `x`, `y`, `w`, `h`
-        int32, left, top, width and height in pixels, cut at the border of the frame; `score`
-        float32 in [0, 1].
+        int32, left, top, width and height in pixels, cut at the border of the frame and where a
+        wall hides the rest; `score` float32 in [0, 1].
 
     Raises:
         CheckpointError: when the frames are not those of this model.
@@ -45,7 +45,7 @@ def detect(encoder: FrozenEncoder, frames: Frames) -> dict[str, np.ndarray]:
     check_game(encoder.env_id, frames.env_id)
     parts = []
     for start, images in chunks(frames.images, "detecting"):
-        found = encoder.encode(images).clipped(images.shape[1:3])
+        found = encoder.in_view(encoder.encode(images)).clipped(images.shape[1:3])
         parts.append((start, found))
     found = join(parts)
     x, y, w, h = np.ascontiguousarray(found.box.T)

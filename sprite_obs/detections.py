@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 
@@ -20,6 +21,8 @@ class Detections(NamedTuple):
         score: `(N,)` float32 in [0, 1], share of the sprite's pixels that the frame confirms.
         object: `(N,)` int32, equal for the sprites of a frame that are fragments of one object, and
             different for all others of the batch.
+        shown: `(N,)` object, for a sprite with holes, through which one sees the background,
+            `(height, width)` bool, the pixels of its drawing that show; None for all others.
     """
 
     frame: np.ndarray
@@ -29,6 +32,7 @@ class Detections(NamedTuple):
     box: np.ndarray
     score: np.ndarray
     object: np.ndarray
+    shown: np.ndarray
 
     @classmethod
     def separate(
@@ -40,9 +44,9 @@ class Detections(NamedTuple):
         box: np.ndarray,
         score: np.ndarray,
     ) -> "Detections":
-        """Returns sprites each of which is an object of its own."""
+        """Returns sprites without holes, each of which is an object of its own."""
         number = np.arange(len(frame), dtype=np.int32)
-        return cls(frame, sprite, type, layer, box, score, number)
+        return cls(frame, sprite, type, layer, box, score, number, nothing_shown(len(frame)))
 
     @property
     def centre(self) -> np.ndarray:
@@ -65,6 +69,53 @@ class Detections(NamedTuple):
     def rows(self, chosen: np.ndarray | slice) -> "Detections":
         """Returns some rows, chosen by a mask, by indices or as a slice."""
         return Detections(*(array[chosen] for array in self))
+
+
+def nothing_shown(count: int) -> np.ndarray:
+    """Returns the `shown` of sprites without holes: `(count,)` object, None throughout."""
+    return np.empty(count, object)
+
+
+class Found(NamedTuple):
+    """Sprites as a decoder found them in a batch of frames, in the order of detections.
+
+    Attributes:
+        frame: `(N,)` int32, index of the frame in the batch.
+        table: `(N, 6)` int32, sprite id, layer, left, top, width, height.
+        score: `(N,)` float32 in [0, 1].
+        shown: `(N,)` object, as in `Detections`.
+        unexplained: `(B,)` int64, pixels that neither the background nor a sprite explains.
+    """
+
+    frame: np.ndarray
+    table: np.ndarray
+    score: np.ndarray
+    shown: np.ndarray
+    unexplained: np.ndarray
+
+    def typed(self, type_of_id: np.ndarray) -> Detections:
+        """Returns the sprites with their types, each an object of its own.
+
+        Args:
+            type_of_id: `(K + 1,)` int32, type id of each sprite id.
+        """
+        sprite, layer = self.table[:, 0].copy(), self.table[:, 1].copy()
+        number, box = np.arange(len(sprite), dtype=np.int32), self.table[:, 2:].copy()
+        kind = type_of_id[sprite]
+        return Detections(self.frame, sprite, kind, layer, box, self.score, number, self.shown)
+
+
+def join_found(parts: list[Found]) -> Found:
+    """Joins what was found in single frames into a batch."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        nothing = np.zeros(0, np.int32), np.zeros((0, 6), np.int32), np.zeros(0, np.float32)
+        return Found(*nothing, nothing_shown(0), np.zeros(0, np.int64))
+    counts = [len(part.frame) for part in parts]
+    frame = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
+    columns = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Found(*columns)._replace(frame=frame)
 
 
 Row = tuple[int, int, int, int, int, int, int, float]
@@ -100,17 +151,40 @@ def merge_objects(found: Detections) -> Detections:
     """
     if (np.diff(found.object) > 0).all():  # each is an object of its own: most of the time
         return found
-    size = found.box[:, 2].astype(np.int64) * found.box[:, 3]
-    order = np.lexsort((-size, found.object))
-    numbers, first, member = np.unique(found.object[order], return_index=True, return_inverse=True)
-    low, high = found.box[order, :2], found.box[order, :2] + found.box[order, 2:]
-    start = np.full((len(numbers), 2), np.iinfo(np.int32).max)
-    end = np.full((len(numbers), 2), np.iinfo(np.int32).min)
-    np.minimum.at(start, member, low)
-    np.maximum.at(end, member, high)
-    box = np.column_stack([start, end - start]).astype(np.int32)
-    merged = found.rows(order[first])._replace(box=box)
-    return merged.rows(np.lexsort((box[:, 0], box[:, 1], merged.layer, merged.frame)))
+    main, box = _merge(found.object, found.box)
+    frame, layer = found.frame[main], found.layer[main]
+    order = np.lexsort((box[:, 0], box[:, 1], layer, frame))
+    return found.rows(main[order])._replace(box=box[order])
+
+
+@numba.njit(cache=True)
+def _merge(number, box):
+    """Returns the row of each object's largest box, the first of equals, and the box around all."""
+    rows = np.argsort(number, kind="mergesort")
+    main, merged = np.empty(len(rows), np.int64), np.empty((len(rows), 4), np.int32)
+    count, largest = 0, -1
+    for k in range(len(rows)):
+        left, top, width, height = (
+            box[rows[k], 0],
+            box[rows[k], 1],
+            box[rows[k], 2],
+            box[rows[k], 3],
+        )
+        size = np.int64(width) * height
+        if k == 0 or number[rows[k]] != number[rows[k - 1]]:
+            count, largest = count + 1, -1
+        at = count - 1
+        if largest < 0:
+            right, bottom = left + width, top + height
+        else:
+            right = max(merged[at, 0] + merged[at, 2], left + width)
+            bottom = max(merged[at, 1] + merged[at, 3], top + height)
+            left, top = min(merged[at, 0], left), min(merged[at, 1], top)
+        merged[at, 0], merged[at, 1] = left, top
+        merged[at, 2], merged[at, 3] = right - left, bottom - top
+        if size > largest:
+            main[at], largest = rows[k], size
+    return main[:count].copy(), merged[:count].copy()
 
 
 def main_rows(found: Detections) -> np.ndarray:

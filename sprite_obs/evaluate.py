@@ -14,6 +14,7 @@ from sprite_obs.detections import Detections, merge_objects
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
 from sprite_obs.metrics.detection import DetectionFigures, score_detections
+from sprite_obs.metrics.display import DisplayFigures, score_display
 from sprite_obs.metrics.ground_truth import GroundTruth
 from sprite_obs.metrics.reconstruction import ReconstructionScore, json_number
 from sprite_obs.metrics.tracking import TrackingFigures, score_tracking
@@ -48,6 +49,8 @@ class Evaluation:
             truth.
         tracking: how well tracks keep to objects that move; None without ground truth or where it
             does not tell objects apart.
+        display: how well the display is told from the game; None without ground truth or where it
+            knows of no display.
     """
 
     decoder: str
@@ -64,6 +67,7 @@ class Evaluation:
     frames_per_second: float
     detection: dict[str, DetectionFigures] | None = None
     tracking: TrackingFigures | None = None
+    display: DisplayFigures | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values; an infinite figure becomes the text "Infinity"."""
@@ -85,6 +89,7 @@ class Evaluation:
             ("frames encoded per second", f"{self.frames_per_second:.0f}"),
             *(row for item in (self.detection or {}).items() for row in _detection_rows(*item)),
             *([_tracking_row(self.tracking)] if self.tracking else []),
+            *([_display_row(self.display)] if self.display else []),
         ]
 
 
@@ -94,7 +99,7 @@ class Examined(NamedTuple):
     Attributes:
         figures: how good it is.
         encoder: the model.
-        found: the objects in the frames.
+        found: the objects in the frames, cut where walls hide the rest.
         sprites: the sprites that they are drawn from.
         wrong_pixels: `(N,)` int64, pixels of each frame that its hard reconstruction does not show.
     """
@@ -126,6 +131,10 @@ def _detection_rows(variant: str, figures: DetectionFigures) -> list[tuple[str, 
 def _tracking_row(figures: TrackingFigures) -> tuple[str, str]:
     name = "moving: track switches, takeovers per 100 object-frames"
     return name, f"{figures.switches:.2f}  {figures.takeovers:.2f}"
+
+
+def _display_row(figures: DisplayFigures) -> tuple[str, str]:
+    return "display: precision, recall", f"{figures.precision:.3f}  {figures.recall:.3f}"
 
 
 def _decibels(value: float) -> str:
@@ -187,7 +196,7 @@ def examine(
         wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
         parts.append((start, found))
     found = join(parts)
-    objects = merge_objects(found)
+    objects = merge_objects(encoder.in_view(found))
     sprite, num_frames = found.sprite, len(frames.images)
     sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
     figures = Evaluation(
@@ -205,6 +214,7 @@ def examine(
         frames_per_second=num_frames / seconds,
         detection=score_detections(objects, truth, num_frames) if truth else None,
         tracking=_tracking(objects, truth, frames.episode) if truth else None,
+        display=_display(encoder, objects, truth, num_frames) if truth else None,
     )
     return Examined(figures, encoder, objects, found, np.concatenate(wrong_pixels))
 
@@ -212,6 +222,13 @@ def examine(
 def _tracking(found: Detections, truth: GroundTruth, episode: np.ndarray) -> TrackingFigures | None:
     found = found.clipped(truth.frame_size)
     return score_tracking(found, track_ids(found, episode), truth, episode)
+
+
+def _display(
+    encoder: FrozenEncoder, found: Detections, truth: GroundTruth, num_frames: int
+) -> DisplayFigures | None:
+    found = found.clipped(truth.frame_size)
+    return score_display(found, encoder.is_display(found), truth, num_frames)
 
 
 def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:

@@ -9,13 +9,16 @@ import numpy as np
 import torch
 
 from sprite_obs.checkpoint import Checkpoint, load_checkpoint
-from sprite_obs.detections import Detections, Row, from_rows
+from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
-from sprite_obs.lookup.decoder import LookupDecoder
+from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
+from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.rooms import restore
+from sprite_obs.lookup.screen import Screens
+from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
@@ -66,6 +69,7 @@ class FrozenEncoder:
         types, named = checkpoint.sprite_type, named_types or {}
         self.sprite_type, self.type_capacity = merge_types(types, checkpoint.type_capacity, named)
         _, self.object_capacity = merge_types(types, checkpoint.tables.object_capacity, named)
+        self._type_of_id = np.concatenate([[0], self.sprite_type]).astype(np.int32)
         self.type_names = names_by_id(named_types or {})
         self.num_sprites = len(checkpoint.sprites)
         self.num_types = len(checkpoint.type_capacity) - 1
@@ -77,13 +81,14 @@ class FrozenEncoder:
                 "compares frames with a still background"
             )
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
+        self._screens = Screens(self.palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
-        self._window, self._playfield = tables.window.tolist(), tables.playfield
-        self._is_tile = np.zeros(self.num_sprites + 1, bool)
-        self._is_tile[tables.tiles[:, 5]] = True
+        self._window = tables.window.tolist()
+        self._view = view_of(self.background, tables.window)
+        self._display = DisplayRows(tables.display, tables.moves, types, tables.tiles[:, 5])
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,
@@ -116,6 +121,16 @@ class FrozenEncoder:
         """The network's decoder, built when it is first used: the look-up does without it."""
         return NetworkDecoder(self._model, self.bank, self._device)
 
+    @property
+    def memory_use(self) -> MemoryUse:
+        """How often exact look-up knew what it saw; it remembers what it had to work out."""
+        return self._lookup.memory_use
+
+    def forget(self) -> None:
+        """Forgets the last frames and what exact look-up worked out; answers stay the same."""
+        self._lookup.forget()
+        self._screens = Screens(self.palette)
+
     def encode(self, frames: np.ndarray) -> Detections:
         """Finds the sprites of frames.
 
@@ -125,7 +140,10 @@ class FrozenEncoder:
         Raises:
             CheckpointError: when the frames are not those of this model.
         """
-        return self._found(self._decode(self._checked(frames)))
+        frames = self._checked(frames)
+        if self.decoder == "network":
+            return self._links.joined(from_rows(self.network.decode(frames), self.sprite_type))
+        return self.explain(frames)[0]
 
     def explain(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
         """Finds the sprites of frames and says how much of each frame they do not explain.
@@ -139,36 +157,33 @@ class FrozenEncoder:
         """
         frames = self._checked(frames)
         if self.decoder == "network":
-            found = self._found(self._decode(frames))
-            rebuilt = self.palette.index(self.reconstruct(found, self.backgrounds(frames)))
-            # By palette, so that video counts as explained when it is right but for its noise.
-            right = (rebuilt == self.palette.index(frames)) & (rebuilt != UNKNOWN)  # (B, H, W)
-            return found, 1 - right.mean((1, 2), dtype=np.float32)
-        rows, unexplained = self._lookup.decode_and_count(self.palette.index(frames))
-        share = (unexplained / self._lookup.background.image.size).astype(np.float32)
-        return self._found(rows), share
+            return self._explained_by_network(frames)
+        found = self._lookup.read(self._screens.index(frames))
+        share = (found.unexplained / self._lookup.background.image.size).astype(np.float32)
+        return self._links.joined(found.typed(self._type_of_id)), share
+
+    def _explained_by_network(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
+        found = self.encode(frames)
+        rebuilt = self.palette.index(self.reconstruct(found, self.backgrounds(frames)))
+        # By palette, so that video counts as explained when it is right but for its noise.
+        right = (rebuilt == self.palette.index(frames)) & (rebuilt != UNKNOWN)  # (B, H, W)
+        return found, 1 - right.mean((1, 2), dtype=np.float32)
 
     def is_display(self, found: Detections) -> np.ndarray:
         """Tells which sprites belong to the display: score, lives, logos.
 
         Returns:
-            `(N,)` bool, whether the centre lies where nothing was seen to move about; tiles of a
-            wall are never display.
+            `(N,)` bool, whether the centre lies where such things were seen to rest and, while
+            they were shown, nothing moved beyond them; tiles of a wall are never display.
         """
-        left, top, right, bottom = self._playfield
-        height, width, _ = self.frame_shape
-        # What enters or leaves has its centre beyond the border, where no playing field is.
-        x, y = np.clip(found.centre, 0, [width - 1, height - 1]).T
-        outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
-        return outside & ~self._is_tile[found.sprite]
+        return self._display.show(found)
 
-    def _found(self, rows: list[Row]) -> Detections:
-        return self._links.joined(from_rows(rows, self.sprite_type))
+    def in_view(self, found: Detections) -> Detections:
+        """Cuts the boxes of found sprites where walls beside the playing field hide the rest.
 
-    def _decode(self, frames: np.ndarray) -> list[Row]:
-        if self.decoder == "network":
-            return self.network.decode(frames)
-        return self._lookup.decode(self.palette.index(frames))
+        `encode` gives the whole of what is behind a wall, so that its centre says where it is.
+        """
+        return cut_at_view(found, self._view)
 
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, in the colours that each one shows.
@@ -190,12 +205,13 @@ class FrozenEncoder:
     def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
         """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""
         frames, (height, width, _) = backgrounds.copy(), self.frame_shape
-        columns = detections.frame, detections.sprite, detections.box.tolist(), detections.score
-        for n, sprite, (left, top, *_), score in zip(*columns, strict=True):
+        boxes, scores = detections.box.tolist(), detections.score
+        columns = detections.frame, detections.sprite, boxes, scores, detections.shown
+        for n, sprite, (left, top, *_), score, shown in zip(*columns, strict=True):
             if sprite:
                 # Beyond the playing field, sprites are cut off; a whole one shows that it goes on.
                 window = (0, 0, width, height) if score == 1 else self._window
-                self._draw(frames[n], sprite - 1, left, top, window)
+                self._draw(frames[n], sprite - 1, left, top, window, shown)
         return frames
 
     def rebuild(self, frames: np.ndarray) -> np.ndarray:
@@ -203,10 +219,16 @@ class FrozenEncoder:
         return self.reconstruct(self.encode(frames), self.backgrounds(frames))
 
     def _draw(
-        self, frame: np.ndarray, sprite: int, left: int, top: int, window: Sequence[int]
+        self,
+        frame: np.ndarray,
+        sprite: int,
+        left: int,
+        top: int,
+        window: Sequence[int],
+        shown: np.ndarray | None,
     ) -> None:
         drawing = self.bank.drawing(sprite)
-        y, x = np.nonzero(drawing != TRANSPARENT)
+        y, x = np.nonzero(drawing != TRANSPARENT if shown is None else shown)
         color = self.palette.rgb(drawing[y, x])
         y, x = y + top, x + left
         first_x, first_y, end_x, end_y = window

@@ -86,6 +86,7 @@ def test_detection(data, config, tmp_path):
     assert lookup["F1 moving"] == lookup["F1 game"] == lookup["MOC F1 moving"] == "1.000"
     assert lookup["few_shot_16"] == "1.000" and lookup["types per category"] == "1.0"
     assert (lookup["hard PSNR, dB"], lookup["exact frames, %"]) == ("exact", "100.0")
+    assert lookup["display precision"] == "-", "no display is known"
     assert int(lookup["sprites"]) == 3
     assert float(lookup["pretraining, s"]) > 0 and float(lookup["peak memory, MB"]) > 50
     assert float(network["F1 game"]) < 1, "ten steps are too few"
@@ -127,7 +128,7 @@ def test_a_failed_run_is_not_taken_for_a_model(data, config, tmp_path, monkeypat
 
 
 def test_means_leave_out_what_is_infinite_or_missing():
-    first = detection.Row(*[1.0] * 12)
+    first = detection.Row(*[1.0] * 14)
     second = dataclasses.replace(first, moving_f1=0.5, psnr=math.inf, few_shot=math.nan)
     mean = detection.mean([first, second])
     assert (mean.moving_f1, mean.psnr, mean.few_shot) == (0.75, 1, 1)

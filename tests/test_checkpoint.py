@@ -68,9 +68,10 @@ def test_round_trip_of_what_counting_knows(pong_model, tmp_path):
 
 def test_tables_that_were_not_counted_say_nothing():
     tables = Tables.unknown(5, 2, (210, 160))
-    assert tables.window.tolist() == tables.playfield.tolist() == [0, 0, 160, 210]
+    assert tables.window.tolist() == [0, 0, 160, 210]
     assert tables.counts.tolist() == [1] * 5 and len(tables.object_capacity) == 3
-    assert all(len(table) == 0 for table in (*tables[1:5], tables.tiles))
+    assert tables.moves.tolist() == [False] * 3
+    assert all(len(table) == 0 for table in (*tables[1:5], tables.display, tables.tiles))
 
 
 @pytest.mark.parametrize("decoder", ["lookup", "network"])

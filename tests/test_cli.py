@@ -111,7 +111,7 @@ def check_table(path, model, recording, decoder) -> dict[str, np.ndarray]:
     frames = read_frames(recording)
     images = frames.images
     encoder = FrozenEncoder.load(model, decoder=decoder)
-    expected = encoder.encode(images).clipped(images.shape[1:3])
+    expected = encoder.in_view(encoder.encode(images)).clipped(images.shape[1:3])
     columns = {"frame": expected.frame, "id": expected.type, "layer": expected.layer}
     columns |= {"sprite": expected.sprite, "score": expected.score}
     columns |= dict(zip("xywh", expected.box.T, strict=True))

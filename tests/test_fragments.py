@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sprite_obs.detections import Detections, from_rows
-from sprite_obs.discover.fragments import find_links
+from sprite_obs.discover.fragments import find_links, find_stacks
 from sprite_obs.lookup.links import Links
 
 BODY, HAT, PILL = 1, 2, 3
@@ -57,6 +57,29 @@ def test_pills_around_a_mover_stay_things_of_their_own():
 def test_a_display_that_never_moves_is_not_one_object():
     things = [(n, sprite, 10, 10 + 12 * (sprite == HAT)) for n in range(60) for sprite in (1, 2)]
     assert not len(find_links(detections(things), AREAS))
+
+
+def bars(space: int) -> list[tuple[int, int, int, int]]:
+    """Returns a column of bars, and another one beside it."""
+    return [
+        (n, HAT, x, 10 + y) for n in range(20) for y in range(0, 15, 3 + space) for x in (10, 16)
+    ]
+
+
+@pytest.mark.parametrize(("space", "num_objects"), [(0, 2), (1, 2), (2, 10)])
+def test_bars_above_each_other_are_one_digit_of_the_display(space, num_objects):
+    seen = detections(bars(space))
+    stacks = find_stacks(seen, np.ones(len(seen.frame), bool))
+    assert stacks.dtype == np.int32 and stacks.shape[1] == 4
+    joined = Links(stacks).joined(seen.of_frame(0))
+    assert len(np.unique(joined.object)) == min(num_objects, len(joined.frame))
+
+
+def test_bars_that_are_also_elsewhere_are_no_digit():
+    elsewhere = [(n, HAT, 60 + n, 80) for n in range(20)]
+    seen = detections([*bars(1), *elsewhere, *((n, HAT, 90, 90) for n in range(20))])
+    assert not len(find_stacks(seen, seen.box[:, 1] < 40))
+    assert not len(find_stacks(seen, np.zeros(len(seen.frame), bool)))
 
 
 @pytest.mark.parametrize(("num_places", "linked"), [(3, False), (4, True)])

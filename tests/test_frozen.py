@@ -66,7 +66,7 @@ def test_rows_are_sorted_typed_and_of_the_right_kind(encoder):
     found = encoder.encode(IMAGES)
     order = np.lexsort((found.box[:, 0], found.box[:, 1], found.layer, found.frame))
     assert (order == np.arange(len(order))).all()
-    assert [a.dtype for a in found] == [np.int32] * 5 + [np.float32, np.int32]
+    assert [a.dtype for a in found] == [np.int32] * 5 + [np.float32, np.int32, object]
     assert ((found.sprite >= 0) & (found.sprite <= encoder.num_sprites)).all()
     assert (
         found.type[found.sprite > 0] == encoder.sprite_type[found.sprite[found.sprite > 0] - 1]

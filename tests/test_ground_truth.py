@@ -89,7 +89,7 @@ def labelled(tiny_model, pong_recording, tmp_path):
     """Writes frames with a ground truth that is what the model finds in every second of them."""
     images = read_frames(pong_recording).images[100:110]
     encoder = FrozenEncoder.load(tiny_model)
-    found = encoder.encode(images[::2]).clipped(images.shape[1:3])
+    found = encoder.in_view(encoder.encode(images[::2])).clipped(images.shape[1:3])
     score = found.box[:, 1] < 24
     arrays = {
         "frames": images,

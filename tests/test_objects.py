@@ -1,13 +1,8 @@
-"""Objects of several sprites: one row for each; and which of them are only display."""
+"""Objects of several sprites: one row for each."""
 
 import numpy as np
-import pytest
-from pong_model import save_pong_model
 
-from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.detections import Detections, from_rows, main_rows, merge_objects
-from sprite_obs.discover.playfield import find_playfield
-from sprite_obs.frozen import FrozenEncoder
 
 TYPES = np.array([3, 2, 1], np.int32)
 """Type of sprites 1, 2, 3."""
@@ -59,56 +54,3 @@ def test_the_main_sprite_is_the_largest():
 
 def _keys(found: Detections) -> list[tuple[int, int]]:
     return list(zip(found.object.tolist(), found.sprite.tolist(), strict=True))
-
-
-def scores_and_movers(num_frames: int = 50) -> Detections:
-    """Returns a mover between 20 and 60, and digits above that change but stay."""
-    rows = []
-    for n in range(num_frames):
-        rows.append((n, 1, 0, 20 + n * 30 // (num_frames - 1), 30 + n % 20, 10, 8, 1.0))
-        rows.append((n, 2 + n % 2, 0, 40, 5, 6, 8, 1.0))
-    return from_rows(rows, np.array([1, 2, 2], np.int32))
-
-
-def test_the_playfield_is_where_things_move():
-    seen = scores_and_movers()
-    field = find_playfield(seen, np.array([0.9, 0.0, 0.0]), (72, 96))
-    assert field.tolist() == [20, 30, 60, 57] and field.dtype == np.int32
-
-
-def test_digits_that_hop_do_not_widen_the_playfield():
-    seen = scores_and_movers()
-    field = find_playfield(seen, np.array([0.9, 0.2, 0.2]), (72, 96))
-    assert field.tolist() == [20, 30, 60, 57]
-
-
-def test_without_movers_the_playfield_is_the_frame():
-    assert find_playfield(scores_and_movers(), np.zeros(3), (72, 96)).tolist() == [0, 0, 96, 72]
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    """Returns an encoder whose playfield begins at row 40, and whose sprite 3 is a tile."""
-    checkpoint = load_checkpoint(save_pong_model(tmp_path_factory.mktemp("model")))
-    tables = checkpoint.tables._replace(
-        playfield=np.array([0, 40, 160, 194], np.int32),
-        tiles=np.array([[0, 60, 4, 16, 4, 3]], np.int32),
-    )
-    return FrozenEncoder(checkpoint._replace(tables=tables))
-
-
-@pytest.mark.parametrize(
-    ("sprite", "top", "expected"), [(1, 10, True), (1, 39, False), (1, 193, True), (3, 10, False)]
-)
-def test_what_lies_outside_the_playfield_is_display_but_no_tile_is(encoder, sprite, top, expected):
-    found = from_rows([(0, sprite, 0, 80, top, 2, 4, 1.0)], encoder.sprite_type)
-    assert encoder.is_display(found).tolist() == [expected]
-
-
-def test_nothing_found_is_no_display(encoder):
-    assert encoder.is_display(from_rows([], encoder.sprite_type)).shape == (0,)
-
-
-def test_what_enters_at_the_border_is_no_display(encoder):
-    entering = from_rows([(0, 1, 0, -6, 100, 8, 4, 0.3)], encoder.sprite_type)
-    assert not encoder.is_display(entering).any()

@@ -103,7 +103,8 @@ def test_without_numbers_of_objects_there_are_no_figures():
 def labelled(tiny_model, pong_recording, tmp_path):
     """Returns what writes frames in which every thing that the model finds is an object."""
     images = read_frames(pong_recording).images[100:120]
-    found = FrozenEncoder.load(tiny_model).encode(images).clipped(images.shape[1:3])
+    encoder = FrozenEncoder.load(tiny_model)
+    found = encoder.in_view(encoder.encode(images)).clipped(images.shape[1:3])
     yes = np.ones(len(found.frame), bool)
     arrays = {
         "frames": images,
@@ -117,7 +118,7 @@ def labelled(tiny_model, pong_recording, tmp_path):
     }
 
     def save(**others):
-        np.savez(tmp_path / "labelled.npz", **arrays, **others)
+        np.savez(tmp_path / "labelled.npz", **(arrays | others))
         return tmp_path / "labelled.npz", len(yes)
 
     return save
@@ -133,6 +134,23 @@ def test_evaluate_shows_and_writes_the_figures(tiny_model, labelled, tmp_path, c
     assert tracking["switches"] == 0, "every object is seen once"
     assert tracking["takeovers"] > 50, "tracks last"
     assert "moving: track switches, takeovers" in capsys.readouterr().out
+
+
+def test_evaluate_shows_how_well_the_display_is_told(tiny_model, labelled, tmp_path, capsys):
+    """A short recording of Pong is enough to learn that the score rests above all that moves."""
+    path, _ = labelled()
+    with np.load(path) as arrays:
+        score = arrays["gt_y"] < 24
+    shown = []
+    for hud in (score, np.zeros_like(score)):
+        path, _ = labelled(gt_hud=hud)
+        flags = ["--model", str(tiny_model), "--data", str(path), "--ground-truth", str(path)]
+        assert main(["evaluate", *flags, "--out", str(tmp_path / "a.json")]) == 0
+        shown.append(json.loads((tmp_path / "a.json").read_text())["display"])
+        assert ("display: precision, recall" in capsys.readouterr().out) == hud.any()
+    assert (shown[0]["precision"], shown[0]["recall"]) == (1, 1)
+    assert shown[0]["num_display"] == score.sum() and shown[0]["num_lost"] == 0
+    assert shown[1] is None, "no display is known"
 
 
 def test_the_column_may_be_missing_but_not_wrong(labelled):

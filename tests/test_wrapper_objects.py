@@ -45,7 +45,7 @@ def balancing_model(tmp_path_factory):
     checkpoint = load_checkpoint(folder)
     tables = checkpoint.tables._replace(
         links=np.array([[BALL, RIGHT_PADDLE, -1, 6]], np.int32),
-        playfield=np.array([0, 34, 160, 194], np.int32),
+        display=np.array([[0, 0, 0, 160, 34]], np.int32),
     )
     save_checkpoint(folder, checkpoint._replace(tables=tables))
     return folder

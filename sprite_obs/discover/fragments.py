@@ -8,6 +8,8 @@ from sprite_obs.detections import Detections
 
 MAX_GAP = 4
 """Pixels between two fragments of one thing."""
+MAX_SPACE = 1
+"""Pixels between two bars of a digit."""
 MIN_COUNT = 5
 """Frames in which an offset is seen before it counts."""
 MIN_PLACES = 4
@@ -36,7 +38,7 @@ def find_links(seen: Detections, areas: np.ndarray) -> np.ndarray:
     Returns:
         `(L, 4)` int32 as in `Links`.
     """
-    pairs = _near_pairs(seen)
+    pairs = _near_pairs(seen, MAX_GAP)
     first, second = pairs.T
     area = np.concatenate([[0], areas])
     fits = (seen.sprite[first] > 0) & (seen.sprite[second] > 0)
@@ -63,6 +65,33 @@ def find_links(seen: Detections, areas: np.ndarray) -> np.ndarray:
     return links[possible & (share[fragment] >= ACCOMPANIED)].astype(np.int32)
 
 
+def find_stacks(seen: Detections, display: np.ndarray) -> np.ndarray:
+    """Finds which sprites of the display stand above each other: bars that a digit is drawn of.
+
+    They never move, so nothing but their nearness tells that they belong together. What stands
+    side by side stays apart: digits of a score do.
+
+    Args:
+        seen: the sprites of all frames, ids 1..K.
+        display: `(N,)` bool, which of them belong to the display.
+
+    Returns:
+        `(L, 4)` int32 as in `Links`.
+    """
+    appearances = np.maximum(np.bincount(seen.sprite), 1)
+    share = np.bincount(seen.sprite, display) / appearances
+    bars = seen.rows(np.flatnonzero((share >= TOGETHER)[seen.sprite] & (seen.sprite > 0)))
+    first, second = _near_pairs(bars, MAX_SPACE).T
+    low, high = bars.box[:, 0], bars.box[:, 0] + bars.box[:, 2]
+    stacked = np.minimum(high[first], high[second]) > np.maximum(low[first], low[second])
+    first, second = first[stacked], second[stacked]
+    _, some, counts = np.unique(_pack(bars, first, second), return_index=True, return_counts=True)
+    some = some[counts >= MIN_COUNT]
+    first, second = first[some], second[some]
+    offset = bars.box[second, :2] - bars.box[first, :2]
+    return np.column_stack([bars.sprite[first], bars.sprite[second], offset]).astype(np.int32)
+
+
 def _pack(seen: Detections, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Returns one int64 for each pair of sprites and their offset."""
     offset = (seen.box[second, :2] - seen.box[first, :2]).astype(np.int64) + (1 << 11)
@@ -80,14 +109,14 @@ def _resting_share(seen: Detections, size: int) -> np.ndarray:
     return np.bincount(seen.sprite[resting], minlength=size) / np.maximum(appearances, 1)
 
 
-def _near_pairs(seen: Detections) -> np.ndarray:
-    """Returns `(P, 2)` rows of different sprites that are at most `MAX_GAP` apart in one frame."""
+def _near_pairs(seen: Detections, max_gap: int) -> np.ndarray:
+    """Returns `(P, 2)` rows of different sprites that are at most `max_gap` apart in one frame."""
     starts = np.flatnonzero(np.diff(seen.frame, prepend=-1, append=-1))
     pairs = [np.zeros((0, 2), np.int64)]
     for start, end in pairwise(starts.tolist()):
         box = seen.box[start:end]
         low, high = box[:, :2], box[:, :2] + box[:, 2:]
         gap = np.maximum(low[:, None], low[None]) - np.minimum(high[:, None], high[None])
-        near = (gap.max(2) <= MAX_GAP) & ~np.eye(len(box), dtype=bool)
+        near = (gap.max(2) <= max_gap) & ~np.eye(len(box), dtype=bool)
         pairs.append(np.argwhere(near) + start)
     return np.concatenate(pairs)

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 
 from sprite_obs.lookup.bank import TRANSPARENT
+from sprite_obs.lookup.components import WORD, as_words
 
 COMMON = 0.01
 """Colours that fill a smaller share of the background keep their value."""
@@ -77,41 +78,49 @@ class Background(NamedTuple):
 
 def _recolored(index: np.ndarray, image: np.ndarray, max_foreground: float) -> np.ndarray:
     """Swaps colours of an image, where a frame shows the whole of it in other colours."""
-    differs = np.count_nonzero(index != image)
-    if differs < CLEAR_AGREEMENT * COMMON * image.size:  # too little for any colour to be swapped
-        return image
-    shown = _shown_colors(index, image, max_foreground)
+    shown = _shown_colors(index, image, as_words(index), as_words(image), max_foreground)
     return shown[image] if len(shown) else image
 
 
 @numba.njit(cache=True)
-def _shown_colors(index, image, max_foreground):
+def _shown_colors(index, image, index_words, image_words, max_foreground):
     """Returns for each colour of the image the one that a frame shows instead; empty if none."""
-    differs = 0
-    changed = np.zeros(256, np.int64)
-    area = np.zeros(256, np.int64)
-    height, width = image.shape
-    for y in range(height):
-        for x in range(width):
-            area[image[y, x]] += 1
-            if index[y, x] != image[y, x]:
-                changed[image[y, x]] += 1
-                differs += 1
-    size = height * width
-    agreement = AGREEMENT if differs > max_foreground * size else CLEAR_AGREEMENT
-    wanted = (area >= COMMON * size) & (changed >= agreement * area)
-    if not wanted.any():
-        return np.zeros(0, np.uint8)
-    shown = np.arange(256).astype(np.uint8)
-    counts = np.zeros((256, 256), np.int64)
-    for y in range(height):
-        for x in range(width):
-            counts[image[y, x], index[y, x]] += 1
-    for color in np.flatnonzero(wanted):
-        now = counts[color, :TRANSPARENT]
-        if now.max() >= agreement * area[color]:
+    index, image = index.ravel(), image.ravel()
+    differs, changed = _count_changed(index, image, index_words, image_words)
+    agreement = AGREEMENT if differs > max_foreground * len(image) else CLEAR_AGREEMENT
+    shown = np.zeros(0, np.uint8)
+    for color in range(256):
+        if changed[color] < agreement * COMMON * len(image):
+            continue
+        area = 0
+        for i in range(len(image)):
+            area += image[i] == color
+        if area < COMMON * len(image) or changed[color] < agreement * area:
+            continue
+        counts = np.zeros(256, np.int64)
+        for i in range(len(image)):
+            if image[i] == color:
+                counts[index[i]] += 1
+        if len(shown) == 0:
+            shown = np.arange(256).astype(np.uint8)
+        now = counts[:TRANSPARENT]
+        if now.max() >= agreement * area:
             shown[color] = now.argmax()
     return shown
+
+
+@numba.njit(cache=True)
+def _count_changed(index, image, index_words, image_words):
+    """Counts the pixels that differ, all of them and by the image's colour."""
+    changed = np.zeros(256, np.int64)
+    differs = 0
+    for word in range(len(image_words)):
+        if index_words[word] != image_words[word]:
+            for i in range(WORD * word, min(WORD * (word + 1), len(image))):
+                if index[i] != image[i]:
+                    changed[image[i]] += 1
+                    differs += 1
+    return differs, changed
 
 
 @numba.njit(cache=True)

@@ -7,6 +7,8 @@ import numpy as np
 
 MAX_COMPONENTS = 2048
 """Components considered in one frame; a frame with more is noise and gets no further ones."""
+WORD = 8
+"""Bytes compared at once."""
 
 
 class Components(NamedTuple):
@@ -28,10 +30,15 @@ class Components(NamedTuple):
 @numba.njit(cache=True)
 def pixel_key(colors: np.ndarray, labels: np.ndarray, label: int) -> np.int64:
     """Hashes (FNV-1a, 64 bits) size, shape and colours of the pixels that carry `label`."""
-    height, width = colors.shape
-    key = np.uint64(1469598103934665603) ^ np.uint64(width * 65536 + height)
-    for y in range(height):
-        for x in range(width):
+    return _box_key(colors, labels, label, 0, 0, colors.shape[1], colors.shape[0])
+
+
+@numba.njit(cache=True, inline="always")
+def _box_key(colors, labels, label, left, top, right, bottom):
+    """Is `pixel_key` of a box; views of arrays for each component would take longer."""
+    key = np.uint64(1469598103934665603) ^ np.uint64((right - left) * 65536 + bottom - top)
+    for y in range(top, bottom):
+        for x in range(left, right):
             value = (
                 np.uint64(colors[y, x]) + np.uint64(1) if labels[y, x] == label else np.uint64(0)
             )
@@ -40,46 +47,98 @@ def pixel_key(colors: np.ndarray, labels: np.ndarray, label: int) -> np.int64:
 
 
 @numba.njit(cache=True)
-def _flood(mask: np.ndarray, labels: np.ndarray, stack: np.ndarray, start: int, label: int):
-    """Labels the component of the pixel `start`; returns left, top, right, bottom, area."""
-    height, width = mask.shape
-    x0, y0, x1, y1, area = width, height, 0, 0, 0
-    labels[start // width, start % width] = label
-    stack[0] = start
-    top = 1
-    while top:
-        top -= 1
-        y, x = stack[top] // width, stack[top] % width
-        area += 1
-        x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
-        for v in range(max(y - 1, 0), min(y + 2, height)):
-            for u in range(max(x - 1, 0), min(x + 2, width)):
-                if mask[v, u] and labels[v, u] == 0:
-                    labels[v, u] = label
-                    stack[top] = v * width + u
-                    top += 1
-    return x0, y0, x1, y1, area
+def _find_runs(mask, words, width, runs, first_of_row):
+    """Lists the runs of a mask's rows; what touches, also across corners, gets one root.
+
+    Args:
+        mask: `(H, 8 * n)` bool, rows padded to whole words.
+        words: `(H, n)` uint64, the same.
+        width: W, pixels of a row without the padding.
+        runs: `(R, 4)` int32, written: y, left, right (exclusive), index of another run or itself.
+        first_of_row: `(H + 1,)` int32, written: index of each row's first run.
+
+    Returns:
+        The number of runs.
+    """
+    count, above, above_end = 0, 0, 0
+    for y in range(len(mask)):
+        first_of_row[y] = count
+        x = 0
+        while x < width:
+            if x % WORD == 0 and words[y, x // WORD] == 0:
+                x += WORD  # most of a frame is background, eight pixels at a time
+                continue
+            if not mask[y, x]:
+                x += 1
+                continue
+            left = x
+            while x < width and mask[y, x]:
+                x += 1
+            runs[count, 0], runs[count, 1], runs[count, 2], runs[count, 3] = y, left, x, count
+            while above < above_end and runs[above, 2] < left:
+                above += 1
+            touching = above
+            while touching < above_end and runs[touching, 1] <= x:
+                _join(runs, touching, count)
+                touching += 1
+            above = max(touching - 1, above)  # the last one may reach to the next run
+            count += 1
+        above, above_end = first_of_row[y], count
+    return count
 
 
 @numba.njit(cache=True)
-def _components(index: np.ndarray, mask: np.ndarray):
-    height, width = mask.shape
-    labels = np.zeros((height, width), np.int32)
-    boxes = np.empty((MAX_COMPONENTS, 4), np.int32)
-    areas = np.empty(MAX_COMPONENTS, np.int32)
-    keys = np.empty(MAX_COMPONENTS, np.int64)
-    stack = np.empty(height * width, np.int32)
+def _root(runs, run):
+    while runs[run, 3] != run:
+        runs[run, 3] = runs[runs[run, 3], 3]
+        run = runs[run, 3]
+    return run
+
+
+@numba.njit(cache=True)
+def _join(runs, one, other):
+    """Makes the earlier of two roots that of both, so that the root is a component's first run."""
+    first, second = _root(runs, one), _root(runs, other)
+    runs[max(first, second), 3] = min(first, second)
+
+
+@numba.njit(cache=True)
+def _clear(labels, runs, count):
+    """Takes back what `_components` wrote for runs."""
+    for run in range(count):
+        for x in range(runs[run, 1], runs[run, 2]):
+            labels[runs[run, 0], x] = 0
+
+
+@numba.njit(cache=True)
+def _components(index, mask, words, labels, runs, first_of_row):
+    """Labels the components; returns boxes, areas, keys and the number of runs."""
+    num_runs = _find_runs(mask, words, labels.shape[1], runs, first_of_row)
+    boxes = np.empty((MAX_COMPONENTS, 4), np.int32)  # left, top, right, bottom, for now
+    areas = np.zeros(MAX_COMPONENTS, np.int32)
+    number = np.zeros(num_runs, np.int32)
     count = 0
-    for y in range(height):
-        for x in range(width):
-            if mask[y, x] and labels[y, x] == 0 and count < MAX_COMPONENTS:
-                x0, y0, x1, y1, area = _flood(mask, labels, stack, y * width + x, count + 1)
-                boxes[count] = x0, y0, x1 - x0 + 1, y1 - y0 + 1
-                areas[count] = area
-                window = labels[y0 : y1 + 1, x0 : x1 + 1]
-                keys[count] = pixel_key(index[y0 : y1 + 1, x0 : x1 + 1], window, count + 1)
-                count += 1
-    return labels, boxes[:count], areas[:count], keys[:count]
+    for run in range(num_runs):
+        y, left, right, root = runs[run, 0], runs[run, 1], runs[run, 2], _root(runs, run)
+        if root == run and count < MAX_COMPONENTS:
+            boxes[count, 0], boxes[count, 1], boxes[count, 2] = left, y, right
+            count += 1
+            number[run] = count
+        label = number[root]
+        if label == 0:
+            continue
+        boxes[label - 1, 0] = min(boxes[label - 1, 0], left)
+        boxes[label - 1, 2] = max(boxes[label - 1, 2], right)
+        boxes[label - 1, 3] = y + 1
+        areas[label - 1] += right - left
+        for x in range(left, right):
+            labels[y, x] = label
+    keys = np.empty(count, np.int64)
+    for i in range(count):
+        left, top, right, bottom = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
+        keys[i] = _box_key(index, labels, i + 1, left, top, right, bottom)
+        boxes[i, 2], boxes[i, 3] = right - left, bottom - top
+    return boxes[:count].copy(), areas[:count].copy(), keys, num_runs
 
 
 def find_components(index: np.ndarray, mask: np.ndarray) -> Components:
@@ -89,7 +148,54 @@ def find_components(index: np.ndarray, mask: np.ndarray) -> Components:
         index: `(H, W)` uint8 palette indices of the frame.
         mask: `(H, W)` bool, the pixels to group.
     """
-    return Components(*_components(index, mask))
+    canvas = ComponentCanvas(mask.shape)
+    canvas.mask[:] = mask
+    return canvas.find(index)
+
+
+class ComponentCanvas:
+    """Finds the components of many masks of one size, each in the memory of the one before.
+
+    Args:
+        shape: (H, W).
+
+    Attributes:
+        mask: `(H, W)` bool, to be written before `find`.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        height, width = shape
+        self._padded = np.zeros((height, -(-width // WORD) * WORD), bool)
+        self._words = self._padded.view(np.uint64)
+        self.mask = self._padded[:, :width]
+        self._labels = np.zeros(shape, np.int32)
+        self._runs = np.empty((height * (width + 1) // 2, 4), np.int32)
+        self._first_of_row = np.empty(height, np.int32)
+        self._num_runs = 0
+
+    def __reduce__(self) -> tuple[type["ComponentCanvas"], tuple[tuple[int, ...]]]:
+        """Pickles the size alone."""
+        return ComponentCanvas, (self.mask.shape,)
+
+    def find(self, index: np.ndarray) -> Components:
+        """Finds the components of `mask`; the labels are overwritten by the next call.
+
+        Args:
+            index: `(H, W)` uint8 palette indices of the frame.
+        """
+        _clear(self._labels, self._runs, self._num_runs)
+        *found, self._num_runs = _components(
+            index, self._padded, self._words, self._labels, self._runs, self._first_of_row
+        )
+        return Components(self._labels, *found)
+
+
+def as_words(array: np.ndarray) -> np.ndarray:
+    """Returns the bytes of a uint8 array, padded with zeros, as `(n,)` uint64 words."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if spare := -len(flat) % WORD:
+        flat = np.append(flat, np.zeros(spare, np.uint8))
+    return flat.view(np.uint64)
 
 
 class Contour(NamedTuple):

@@ -1,35 +1,41 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
-from collections import OrderedDict
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from sprite_obs.detections import Row
+from sprite_obs.detections import Found, Row, join_found, nothing_shown
 from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.clusters import find_clusters
-from sprite_obs.lookup.components import (
-    MAX_COMPONENTS,
-    Components,
-    find_components,
-    pixel_key,
-)
+from sprite_obs.lookup.components import MAX_COMPONENTS, ComponentCanvas, Components
 from sprite_obs.lookup.explain import Explainer, Explanation
+from sprite_obs.lookup.memory import ExplanationMemory
+from sprite_obs.lookup.read import cluster_box, cluster_members, look_up, tabulate, touched_sides
 from sprite_obs.lookup.rooms import Behind
 from sprite_obs.lookup.tiles import NO_TILES, claim_tiles
 
-MEMORY = 20_000
-"""Components whose explanation is kept."""
-MAX_MEMBERS = 16
-"""Larger clusters are texture, not pieces of one thing."""
-SIDE_BITS = np.array([1, 2, 4, 8])
-"""Keys of equal components at different borders differ in these bits."""
 NOTHING = Explanation([], 0)
+
+
+class MemoryUse(NamedTuple):
+    """How often a decoder could look up what a component or a cluster of them consists of.
+
+    Attributes:
+        hits: components and clusters that were known.
+        misses: those that had to be explained.
+        remembered: explanations that are kept now, those of the dictionary not counted.
+    """
+
+    hits: int
+    misses: int
+    remembered: int
 
 
 class LookupDecoder:
     """Turns palette frames into sprites by looking up the exact pixels of their components.
+
+    What a component consists of depends on its pixels only, and on which borders of the playing
+    field it touches; so it is worked out once and remembered.
 
     Args:
         bank: the dictionary.
@@ -58,20 +64,23 @@ class LookupDecoder:
         self.max_foreground = max_foreground
         shape = background.image.shape
         self._explainer = Explainer(bank, counts, shape, min_visible, min_explained)
-        keys = bank.keys().tolist()
-        self._known = {key: self._explainer.whole(i) for i, key in enumerate(keys)}
-        self._pieces = {
-            key for key, piece in zip(keys, self._explainer.is_piece, strict=True) if piece
-        }
-        self._forget()
+        known = {int(key): self._explainer.whole(i) for i, key in enumerate(bank.keys())}
+        # Of drawings that are alike, the last one counts.
+        sprites = [explanation.parts[0][0] - 1 for explanation in known.values()]
+        self._is_piece = self._explainer.is_piece[sprites]
+        self._memory, self._clusters = ExplanationMemory(known), ExplanationMemory({})
+        self._canvas = ComponentCanvas(shape)
+        self._hits = self._misses = 0
 
-    def _forget(self) -> None:
-        self._remembered: OrderedDict[int, Explanation] = OrderedDict()
-        self._clusters: OrderedDict[int, tuple[Explanation, np.ndarray] | None] = OrderedDict()
+    @property
+    def memory_use(self) -> MemoryUse:
+        """How often the decoder could look something up so far."""
+        return MemoryUse(self._hits, self._misses, len(self._memory) + len(self._clusters))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leaves behind what is remembered; it can be found again."""
-        return self.__dict__ | {"_remembered": OrderedDict(), "_clusters": OrderedDict()}
+    def forget(self) -> None:
+        """Forgets all explanations but those of the dictionary; they are found again."""
+        self._memory.forget()
+        self._clusters.forget()
 
     def shown_background(self, index: np.ndarray) -> np.ndarray:
         """Returns the background in the colours in which a `(H, W)` frame shows it."""
@@ -90,107 +99,88 @@ class LookupDecoder:
         Returns:
             The sprites, in frame coordinates, and `(B,)` int64 numbers of pixels.
         """
-        rows: list[Row] = []
-        unexplained = np.zeros(len(frames), np.int64)
-        for n, index in enumerate(frames):
-            mask = index != self.shown_background(index)
-            there = self.tiles[claim_tiles(index, mask, self.tiles)]
-            rows += [
-                (n, sprite, 0, left, top, width, height, 1.0)
-                for left, top, width, height, _, sprite in there.tolist()
-            ]
-            found = find_components(index, mask)
-            if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
-                unexplained[n] = np.count_nonzero(mask) - found.areas.sum()
-            explanations = self._explanations(index, found)
-            unexplained[n] += sum(num_left for _, num_left in explanations)
-            for i, (parts, _) in enumerate(explanations):
-                x, y = found.boxes[i, :2].tolist()
-                front = int(_touches(found.boxes[i], there))
-                for sprite, layer, left, top, width, height, score in parts:
-                    place = x + left, y + top, width, height
-                    rows.append((n, sprite, layer + front, *place, score))
-        return rows, unexplained
+        found = self.read(frames)
+        columns = found.frame.tolist(), found.table.tolist(), found.score.tolist()
+        rows = [(n, *place, score) for n, place, score in zip(*columns, strict=True)]
+        return rows, found.unexplained
 
-    def _explanations(self, index: np.ndarray, found: Components) -> list[Explanation]:
-        """Returns what each component of a frame consists of.
+    def read(self, frames: Iterable[np.ndarray]) -> Found:
+        """Finds the sprites of `(B, H, W)` uint8 palette frames."""
+        return join_found([self._read(index) for index in frames])
 
-        Where several are explained together, the first has all parts and the others nothing.
+    def _read(self, index: np.ndarray) -> Found:
+        mask = self._canvas.mask
+        np.not_equal(index, self.shown_background(index), out=mask)
+        there = self.tiles[claim_tiles(index, mask, self.tiles)] if len(self.tiles) else NO_TILES
+        found = self._canvas.find(index)
+        entries, explained = self._looked_up(index, found)
+        table, score, unexplained = tabulate(
+            found.boxes, entries, explained, self._memory.arrays, self._clusters.arrays, there
+        )
+        if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
+            unexplained += int(np.count_nonzero(mask)) - int(found.areas.sum())
+        return self._found(table, score, unexplained)
+
+    def _found(self, table: np.ndarray, score: np.ndarray, unexplained: int) -> Found:
+        shown = nothing_shown(len(table))
+        for row in np.flatnonzero(score < 1).tolist():
+            shown[row] = self._memory.shown(int(table[row, -1]))
+        frame = np.zeros(len(table), np.int32)
+        return Found(frame, table[:, :-1], score, shown, np.array([unexplained], np.int64))
+
+    def _looked_up(self, index: np.ndarray, found: Components) -> tuple[np.ndarray, np.ndarray]:
+        """Looks everything up, and explains what is not known until everything is.
+
+        Returns:
+            Entries of components and clusters that are explained, see `look_up`.
         """
-        keys = found.keys.tolist()
-        certain = [key in self._known and key not in self._pieces for key in keys]
-        together: dict[int, Explanation] = {}
-        if not all(certain):
-            together = self._together(index, found, ~np.array(certain))
-        return [
-            together.get(i) or self._known.get(key) or self._explanation(index, found, i, key)
-            for i, key in enumerate(keys)
-        ]
+        missed = 0
+        while True:
+            entries, explained, clusters, missing = look_up(
+                index,
+                found.labels,
+                found.boxes,
+                found.keys,
+                self.background.window,
+                self._memory.arrays,
+                self._clusters.arrays,
+                self._is_piece,
+            )
+            if not len(clusters) and not len(missing):
+                self._misses += missed
+                self._hits += len(found.keys) + len(explained) - missed
+                return entries, explained
+            for key, count, *members in clusters.tolist():
+                self._explain_cluster(key, np.array(members[:count]), index, found)
+            for i in missing.tolist():
+                self._explain(i, index, found)
+            missed += len(clusters) + len(missing)
 
-    def _together(
-        self, index: np.ndarray, found: Components, doubtful: np.ndarray
-    ) -> dict[int, Explanation]:
-        """Explains clusters of components by sprites that are covered in part."""
-        cluster = find_clusters(found.boxes, doubtful)
-        explained: dict[int, Explanation] = {}
-        for number in range(1, int(cluster.max(initial=0)) + 1):
-            members = np.flatnonzero(cluster == number)
-            if not 2 <= len(members) <= MAX_MEMBERS:
-                continue
-            explained |= self._cluster(index, found, members)
-        return explained
+    def _explain(self, i: int, index: np.ndarray, found: Components) -> None:
+        left, top, width, height = found.boxes[i].tolist()
+        window = np.s_[top : top + height, left : left + width]
+        sides = self._sides(left, top, left + width, top + height)
+        opaque = found.labels[window] == i + 1
+        key = int(found.keys[i]) ^ sides
+        # Equal ones may be missing in one frame.
+        if self._memory.find(key) is None:
+            self._memory.put(key, self._explainer.explain(index[window], opaque, _flags(sides)))
 
-    def _cluster(
-        self, index: np.ndarray, found: Components, members: np.ndarray
-    ) -> dict[int, Explanation]:
-        boxes = found.boxes[members]
-        left, top = boxes[:, :2].min(0)
-        right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0)
-        window = np.s_[top:bottom, left:right]
-        number = np.zeros(len(found.boxes) + 1, np.int32)
-        number[members + 1] = np.arange(1, len(members) + 1)
-        member = number[found.labels[window]]
-        sides = self._touched(np.array([left, top, right - left, bottom - top]))
-        key = int(pixel_key(index[window], np.minimum(member, 1), 1)) ^ int(sides @ SIDE_BITS)
-        if key not in self._clusters:
-            self._clusters[key] = self._explainer.covered(index[window], member, sides)
-            _limit(self._clusters)
-        covered = self._clusters[key]
-        if covered is None:
-            return {}
-        explanation, numbers = covered
-        first, *others = members[numbers - 1].tolist()
-        dx, dy = (np.array([left, top]) - found.boxes[first, :2]).tolist()
-        parts = [(s, z, x + dx, y + dy, w, h, c) for s, z, x, y, w, h, c in explanation.parts]
-        return {first: Explanation(parts, 0), **dict.fromkeys(others, NOTHING)}
+    def _explain_cluster(
+        self, key: int, members: np.ndarray, index: np.ndarray, found: Components
+    ) -> None:
+        box = left, top, right, bottom = cluster_box(members, found.boxes)
+        numbers = cluster_members(members, found.labels, box)
+        sides = _flags(self._sides(left, top, right, bottom))
+        if self._clusters.find(key) is None:
+            covered = self._explainer.covered(index[top:bottom, left:right], numbers, sides)
+            explanation, explained = covered or (NOTHING, [])
+            self._clusters.put(key, explanation, sum(1 << int(n) - 1 for n in explained))
 
-    def _explanation(self, index: np.ndarray, found: Components, i: int, key: int) -> Explanation:
-        sides = self._touched(found.boxes[i])
-        key ^= int(sides @ SIDE_BITS)
-        if key not in self._remembered:
-            x, y, width, height = found.boxes[i]
-            window = np.s_[y : y + height, x : x + width]
-            opaque = found.labels[window] == i + 1
-            self._remembered[key] = self._explainer.explain(index[window], opaque, sides)
-            _limit(self._remembered)
-        return self._remembered[key]
-
-    def _touched(self, box: np.ndarray) -> np.ndarray:
-        """Returns `(4,)` bool, on which sides a box touches the border of the playing field."""
-        low, high = self.background.window[:2], self.background.window[2:]
-        return np.concatenate([box[:2] <= low, box[:2] + box[2:] >= high])
+    def _sides(self, left: int, top: int, right: int, bottom: int) -> int:
+        return int(touched_sides(left, top, right, bottom, self.background.window))
 
 
-def _limit(remembered: OrderedDict[int, Any]) -> None:
-    if len(remembered) > MEMORY:
-        remembered.popitem(last=False)
-
-
-@numba.njit(cache=True)
-def _touches(box: np.ndarray, tiles: np.ndarray) -> bool:
-    """Whether a component lies in front of one of the tiles that a frame shows."""
-    for left, top, width, height in tiles[:, :4]:
-        across = left < box[0] + box[2] and box[0] < left + width
-        if across and top < box[1] + box[3] and box[1] < top + height:
-            return True
-    return False
+def _flags(sides: int) -> np.ndarray:
+    """Returns `(4,)` bool for the bits of `touched_sides`."""
+    return np.array([sides >> side & 1 for side in range(4)], bool)

@@ -35,10 +35,18 @@ Part = tuple[int, int, int, int, int, int, float]
 
 
 class Explanation(NamedTuple):
-    """What a component consists of, and how many of its pixels that leaves unexplained."""
+    """What a component consists of.
+
+    Attributes:
+        parts: its sprites, front to back.
+        unexplained: pixels that they leave unexplained.
+        shown: where it is a single sprite with holes, through which one sees the background:
+            `(height, width)` bool, the pixels of the sprite's drawing that show; else None.
+    """
 
     parts: list[Part]
     unexplained: int
+    shown: np.ndarray | None = None
 
 
 class Explainer:
@@ -112,8 +120,10 @@ class Explainer:
         placed = find_eroded(drawing, self.bank, self._usual.visible)
         if placed is None:
             return None
-        missing = int(self.bank.areas[placed.sprite]) - placed.visible
-        return Explanation(self._parts([placed], 0, 0), missing)
+        width, height = self.bank.sizes[placed.sprite]
+        shown = np.zeros((height, width), bool)
+        shown[-placed.y :, -placed.x :][: opaque.shape[0], : opaque.shape[1]] = opaque
+        return Explanation(self._parts([placed], 0, 0), 0, shown)
 
     def _covered(
         self, colors: np.ndarray, opaque: np.ndarray, sides: np.ndarray

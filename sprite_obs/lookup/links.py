@@ -1,5 +1,6 @@
 """Fragments of one thing: sprites that stand beside each other at a fixed offset."""
 
+import numba
 import numpy as np
 
 from sprite_obs.detections import Detections
@@ -15,39 +16,57 @@ class Links:
 
     def __init__(self, table: np.ndarray) -> None:
         self.table = table
-        self._of: dict[int, list[tuple[int, int, int]]] = {}
-        for fragment, sprite, dx, dy in table.tolist():
-            self._of.setdefault(fragment, []).append((sprite, dx, dy))
+        self._sorted = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
+        last = int(table[:, 0].max(initial=0)) + 1
+        self._starts = np.searchsorted(self._sorted[:, 0], np.arange(last + 1))  # of each fragment
 
     def joined(self, found: Detections) -> Detections:
         """Gives the fragments of one object the same number."""
+        if not len(self.table):
+            return found
         return found._replace(object=self.group(found.frame, found.sprite, found.box[:, :2]))
 
     def group(self, frame: np.ndarray, sprite: np.ndarray, corner: np.ndarray) -> np.ndarray:
         """Numbers the objects.
 
         Args:
-            frame: `(N,)` integers, frame of each sprite.
+            frame: `(N,)` integers, frame of each sprite, in ascending order.
             sprite: `(N,)` integers, sprite ids.
             corner: `(N, 2)` integers, left and top in pixels.
 
         Returns:
             `(N,)` int32, equal for sprites of one object; the row of one of its sprites.
         """
-        parent = list(range(len(sprite)))
-        if not self._of:
-            return np.array(parent, np.int32)
-        keys = list(zip(frame.tolist(), sprite.tolist(), *corner.T.tolist(), strict=True))
-        row_of = {key: row for row, key in enumerate(keys)}
-        for row, (n, fragment, x, y) in enumerate(keys):
-            for whole, dx, dy in self._of.get(fragment, ()):
-                other = row_of.get((n, whole, x + dx, y + dy))
-                if other is not None and other != row:
-                    parent[_root(parent, row)] = _root(parent, other)
-        return np.array([_root(parent, row) for row in range(len(parent))], np.int32)
+        return _group(frame, sprite, corner, self._sorted, self._starts)
 
 
-def _root(parent: list[int], row: int) -> int:
+@numba.njit(cache=True)
+def _group(frame, sprite, corner, links, starts):
+    parent = np.arange(len(sprite))
+    end = 0
+    for row in range(len(sprite)):
+        if row == end:  # the frame's rows are from `begin` to `end`
+            begin = row
+            while end < len(sprite) and frame[end] == frame[row]:
+                end += 1
+        if sprite[row] + 1 >= len(starts):
+            continue
+        for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
+            _, whole, dx, dy = links[link]
+            x, y = corner[row, 0] + dx, corner[row, 1] + dy
+            for other in range(end - 1, begin - 1, -1):
+                if sprite[other] == whole and corner[other, 0] == x and corner[other, 1] == y:
+                    if other != row:
+                        parent[_root(parent, row)] = _root(parent, other)
+                    break
+    objects = np.empty(len(sprite), np.int32)
+    for row in range(len(sprite)):
+        objects[row] = _root(parent, row)
+    return objects
+
+
+@numba.njit(cache=True)
+def _root(parent, row):
     while parent[row] != row:
         parent[row] = parent[parent[row]]
         row = parent[row]

@@ -43,12 +43,15 @@ class Palette:
         colors: `(P, 3)` uint8 RGB, P at most 255.
         exact: whether other colours are unknown (emulator frames) or take the index of the
             nearest one (compressed video, photographs), to within 8 levels per channel.
+
+    Attributes:
+        table: `(2**24,)` uint8, the index of each RGB value, red in the highest byte.
     """
 
     def __init__(self, colors: np.ndarray, exact: bool = True) -> None:
         self.colors = np.ascontiguousarray(colors, dtype=np.uint8)
         self.exact = exact
-        self._table = _exact_table(self.colors) if exact else _nearest_table(self.colors)
+        self.table = _exact_table(self.colors) if exact else _nearest_table(self.colors)
 
     def __reduce__(self) -> tuple[type["Palette"], tuple[np.ndarray, bool]]:
         """Pickles the colours alone; the table is 16 MiB and quickly made."""
@@ -74,7 +77,7 @@ class Palette:
         """Turns `(..., 3)` uint8 RGB into `(...)` uint8 indices; 255 for unknown colours."""
         pixels = np.ascontiguousarray(frames).reshape(-1, 3)
         out = np.empty(len(pixels), np.uint8)
-        _index(pixels, self._table, out)
+        _index(pixels, self.table, out)
         return out.reshape(frames.shape[:-1])
 
     def rgb(self, indices: np.ndarray) -> np.ndarray:

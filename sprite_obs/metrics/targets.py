@@ -11,8 +11,9 @@ from sprite_obs.metrics.ground_truth import GroundTruth
 
 VARIANTS = ("all", "game", "moving")
 """All objects; those of the game, not of its display; those of the game that move."""
-MIN_IGNORED = 0.5
-"""Share of an unmatched box on ignored areas from which on it is not held against the model."""
+MIN_ON_AREA = 0.5
+"""Share of an unmatched box on areas from which on it belongs to them: on ignored ones, it is not
+held against the model, on those of the display, it is display."""
 
 
 class Objects(NamedTuple):
@@ -97,11 +98,18 @@ def by_frame(
         rows = np.flatnonzero(found.frame == frame)
         here = objects.frame == frame
         unwanted = np.concatenate([objects.edges[here & ~wanted], display])
-        ignored = _lie_on(edges[rows], paint(unwanted, truth.frame_size))
+        ignored = lie_on(edges[rows], unwanted, truth.frame_size)
         yield FrameBoxes(rows, np.flatnonzero(here & wanted), ignored)
 
 
-def _lie_on(edges: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Returns which boxes lie at least half on a mask, `(P,)` bool."""
+def lie_on(edges: np.ndarray, areas: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
+    """Returns which boxes lie at least half on areas, `(P,)` bool.
+
+    Args:
+        edges: `(P, 4)` edges, cut at the border and not empty.
+        areas: `(R, 4)` edges, which may overlap.
+        frame_size: (H, W) in pixels.
+    """
+    mask = paint(areas, frame_size)
     shares = [mask[top:bottom, left:right].mean() for left, top, right, bottom in edges.tolist()]
-    return np.array(shares) >= MIN_IGNORED
+    return np.array(shares) >= MIN_ON_AREA

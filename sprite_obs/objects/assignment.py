@@ -35,7 +35,16 @@ def _shortest_paths(cost: np.ndarray) -> np.ndarray:
     row_price, column_price = np.zeros(n), np.zeros(m + 1)
     row_of = np.full(m + 1, -1)  # the extra last column holds the row that is being placed
     came_from = np.zeros(m + 1, np.int64)
+    waits = np.zeros(n, np.bool_)
+    for row in range(n):  # the best column of each row, as long as it is free, costs the least
+        best = cost[row].argmin()
+        row_price[row] = cost[row, best]
+        waits[row] = row_of[best] >= 0
+        if not waits[row]:
+            row_of[best] = row
     for row in range(n):
+        if not waits[row]:
+            continue
         row_of[m] = row
         column = m
         slack = np.full(m, np.inf)

@@ -1,10 +1,13 @@
 """Gives every thing on the screen a slot of the observation and keeps it there."""
 
+import numba
 import numpy as np
 
 from sprite_obs.objects.tracker import MAX_UNSEEN
 
 NEVER = -(10**9)
+NOBODY = 0
+"""Stands for the track of a slot that nothing has taken yet; tracks begin with 1."""
 
 
 class SlotTable:
@@ -27,18 +30,16 @@ class SlotTable:
         """
         wanted = np.array(type_capacity, dtype=np.int64)  # (T + 1,)
         wanted[0] = 0
-        ends = np.minimum(np.cumsum(wanted), max_sprites).tolist()
-        self._ranges = [range(*ends_of) for ends_of in zip([0, *ends[:-1]], ends, strict=True)]
-        self._has_slots = np.array([len(own) > 0 for own in self._ranges])  # (T + 1,) bool
+        ends = np.minimum(np.cumsum(wanted), max_sprites)
+        self._ranges = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)  # (T + 1, 2)
         self._max_sprites = max_sprites
         self.reset()
 
     def reset(self) -> None:
         """Empties all slots and forgets what they held, as at the start of an episode."""
         self._now = 0
-        self._used_at = [NEVER] * self._max_sprites
-        self._owner: list[tuple[int, int] | None] = [None] * self._max_sprites
-        self._slot_of: dict[tuple[int, int], int] = {}  # by type and track
+        self._used_at = np.full(self._max_sprites, NEVER)
+        self._owner = np.full(self._max_sprites, NOBODY)  # the track; its type is that of the range
 
     def update(self, types: np.ndarray, tracks: np.ndarray) -> np.ndarray:
         """Assigns the instances of one frame to slots.
@@ -51,34 +52,34 @@ class SlotTable:
             `(N,)` int64, slot 0..M-1 of each instance, -1 where it was dropped.
         """
         self._now += 1
-        slots = np.full(len(types), -1)
-        rows = np.flatnonzero(self._has_slots[types])
-        slots[rows] = self._slots(
-            list(zip(types[rows].tolist(), tracks[rows].tolist(), strict=True))
-        )
-        return slots
+        return _assign(types, tracks, self._ranges, self._used_at, self._owner, self._now)
 
-    def _slots(self, things: list[tuple[int, int]]) -> list[int]:
-        slots = [self._slot_of.get(thing, -1) for thing in things]
-        for slot in slots:
+
+@numba.njit(cache=True)
+def _assign(types, tracks, ranges, used_at, owner, now):
+    """Returns the slots of a frame's things, and writes who used which slot when."""
+    slots = np.full(len(types), -1)
+    for row in range(len(types)):
+        for slot in range(ranges[types[row], 0], ranges[types[row], 1]):
+            if owner[slot] == tracks[row]:
+                slots[row] = slot
+                used_at[slot] = now
+                break
+    for row in range(len(types)):
+        if slots[row] < 0:
+            slot = _first_free(ranges[types[row], 0], ranges[types[row], 1], used_at, now)
             if slot >= 0:
-                self._used_at[slot] = self._now
-        full = set()
-        for row, thing in enumerate(things):
-            if slots[row] < 0 and thing[0] not in full:
-                slots[row] = self._settle(thing)
-                if slots[row] < 0:
-                    full.add(thing[0])
-        return slots
+                owner[slot], used_at[slot], slots[row] = tracks[row], now, slot
+    return slots
 
-    def _settle(self, thing: tuple[int, int]) -> int:
-        """Gives a slot to a thing that has none and returns it, -1 if its type has none left."""
-        free = [slot for slot in self._ranges[thing[0]] if self._used_at[slot] < self._now]
-        if not free:
-            return -1
-        forgotten = self._now - MAX_UNSEEN - 1
-        slot = min(free, key=lambda slot: max(self._used_at[slot], forgotten))
-        if (owner := self._owner[slot]) is not None:
-            del self._slot_of[owner]
-        self._owner[slot], self._slot_of[thing], self._used_at[slot] = thing, slot, self._now
-        return slot
+
+@numba.njit(cache=True)
+def _first_free(first, end, used_at, now):
+    """Returns the slot left first; all that are no longer reserved count as left equally long."""
+    best, least = -1, now
+    forgotten = now - MAX_UNSEEN - 1
+    for slot in range(first, end):
+        left_at = max(used_at[slot], forgotten)
+        if left_at < least:
+            best, least = slot, left_at
+    return best

@@ -130,7 +130,7 @@ def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarr
     found = np.full(len(types), -1)
     is_free = np.ones(len(tracks.id), np.bool_)
     is_done = np.zeros(len(types), np.bool_)
-    ahead = _ahead(tracks)
+    where = _where(tracks)
     for first in range(len(types)):
         if not is_done[first]:
             rows = np.flatnonzero(types == types[first])
@@ -138,37 +138,82 @@ def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarr
             same = np.flatnonzero(tracks.type == types[first])
             alone = len(rows) == len(same) == 1 and tracks.unseen[same[0]] == 0
             reach = MAX_STEP_ALONE if alone else MAX_STEP
-            _pair(rows, same, _costs(tracks, ahead, same, places, rows), reach, found, is_free)
+            if not _pair_nearest(where, same, places, rows, reach, found, is_free):
+                _pair(rows, same, _costs(where, same, places, rows), reach, found, is_free)
     rows, others = np.flatnonzero(found < 0), np.flatnonzero(is_free)
-    costs = _costs(tracks, ahead, others, places, rows)
-    _forbid_unlike(costs, tracks.size[others], sizes[rows])
-    _pair(rows, others, costs, MAX_STEP_CHANGED, found, is_free)
+    if len(rows) and len(others):
+        costs = _costs(where, others, places, rows)
+        _forbid_unlike(costs, tracks.size[others], sizes[rows])
+        _pair(rows, others, costs, MAX_STEP_CHANGED, found, is_free)
     return found
 
 
 @numba.njit(cache=True)
-def _ahead(tracks):
-    """Returns where tracks would be at their velocity, `(T, 2)` float32."""
-    ahead = np.empty_like(tracks.place)
-    for track in range(len(ahead)):
+def _where(tracks):
+    """Returns where tracks were, where they would be at their velocity, and their doubt.
+
+    Returns:
+        `(T, 5)` float64: x and y, x and y ahead, squared pixels of doubt.
+    """
+    where = np.empty((len(tracks.id), 5))
+    for track in range(len(where)):
         steps = tracks.unseen[track] + 1
         for axis in range(2):
-            ahead[track, axis] = tracks.place[track, axis] + steps * tracks.velocity[track, axis]
-    return ahead
+            place = tracks.place[track, axis]
+            where[track, axis] = place
+            where[track, 2 + axis] = np.float32(place + steps * tracks.velocity[track, axis])
+        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
+        where[track, 4] = doubt
+    return where
+
+
+@numba.njit(cache=True, inline="always")
+def _cost(where, track, x, y):
+    """Squared distance from where a track was or would be, whichever is nearer, and its doubt."""
+    still = (x - where[track, 0]) ** 2 + (y - where[track, 1]) ** 2
+    moved = (x - where[track, 2]) ** 2 + (y - where[track, 3]) ** 2
+    return min(still, moved) + where[track, 4]
 
 
 @numba.njit(cache=True)
-def _costs(tracks, ahead, candidates, places, rows):
-    """Squared distances, `(n, t)`, from where candidates were or would be, and doubt added."""
+def _costs(where, candidates, places, rows):
+    """Costs of all pairs, `(n, t)`."""
     costs = np.empty((len(rows), len(candidates)))
-    for j, track in enumerate(candidates):
-        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
-        (x, y), (ahead_x, ahead_y) = tracks.place[track], ahead[track]
-        for i, row in enumerate(rows):
-            u, v = places[row]
-            still, moved = (u - x) ** 2 + (v - y) ** 2, (u - ahead_x) ** 2 + (v - ahead_y) ** 2
-            costs[i, j] = min(still, moved) + doubt
+    for i in range(len(rows)):
+        x, y = places[rows[i], 0], places[rows[i], 1]
+        for j in range(len(candidates)):
+            costs[i, j] = _cost(where, candidates[j], x, y)
     return costs
+
+
+@numba.njit(cache=True)
+def _pair_nearest(where, candidates, places, rows, reach, found, is_free):
+    """Pairs each row with its nearest candidate, if these are all different: most of the time.
+
+    Returns:
+        Whether they are, and all within reach; else nothing was paired.
+    """
+    if len(rows) > len(candidates):
+        return False
+    nearest, after = np.empty(len(rows), np.int64), 0
+    is_taken = np.zeros(len(candidates), np.bool_)
+    for i in range(len(rows)):
+        x, y = places[rows[i], 0], places[rows[i], 1]
+        best, least = -1, reach**2
+        for k in range(len(candidates)):
+            # Things that rest come in the order of their tracks: the next one costs nothing.
+            j = after + k if after + k < len(candidates) else after + k - len(candidates)
+            cost = _cost(where, candidates[j], x, y)
+            if cost < least or (cost == least and best > j):
+                best, least = j, cost
+            if cost == 0:
+                break
+        if best < 0 or is_taken[best]:
+            return False
+        nearest[i], is_taken[best], after = best, True, best + 1
+    found[rows] = candidates[nearest]
+    is_free[candidates[nearest]] = False
+    return True
 
 
 @numba.njit(cache=True)

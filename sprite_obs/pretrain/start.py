@@ -8,11 +8,12 @@ from sprite_obs.checkpoint import Tables
 from sprite_obs.config import PretrainConfig
 from sprite_obs.detections import Detections, from_rows, merge_objects
 from sprite_obs.discover.discovery import Discovery, discover
-from sprite_obs.discover.fragments import find_links
-from sprite_obs.discover.playfield import find_playfield
+from sprite_obs.discover.display import find_display
+from sprite_obs.discover.fragments import find_links, find_stacks
 from sprite_obs.errors import RecordingError
 from sprite_obs.lookup.bank import SpriteBank, make_bank
 from sprite_obs.lookup.decoder import LookupDecoder
+from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.rooms import Behind, flatten
 from sprite_obs.lookup.tiles import tile_links, with_sprites
@@ -94,7 +95,7 @@ def start_from_frames(
     sprite = new_id[seen.sprite]
     kind = np.concatenate([[0], sprite_type]).astype(np.int32)[sprite]
     seen = seen._replace(sprite=sprite, type=kind)
-    tables = _tables(found, order, bank, seen, len(index), int(sprite_type.max()))
+    tables = _tables(found, order, bank, seen, episode, sprite_type)
     capacity = count_capacity(seen, len(index), int(sprite_type.max()))
     return Start(found.background, tables, bank, sprite_type, capacity, seen)
 
@@ -104,13 +105,16 @@ def _tables(
     order: np.ndarray,
     bank: SpriteBank,
     seen: Detections,
-    num_frames: int,
-    num_types: int,
+    episode: np.ndarray,
+    sprite_type: np.ndarray,
 ) -> Tables:
-    tiles = with_sprites(found.tiles, bank)
-    table = np.concatenate([find_links(seen, bank.areas), tile_links(tiles)])
+    tiles, num_types = with_sprites(found.tiles, bank), int(sprite_type.max())
+    behind, free = found.background, ~np.isin(seen.sprite, tiles[:, 5])
+    display = find_display(seen.rows(free), episode, num_types, behind.image.shape)
+    shown = DisplayRows(*display, sprite_type, tiles[:, 5]).show(seen)
+    stacks = find_stacks(seen, shown)
+    table = np.concatenate([find_links(seen, bank.areas), stacks, tile_links(tiles)])
     objects = merge_objects(Links(table).joined(seen))
-    behind, moving = found.background, found.moving[order]
     rooms, bands, regions = flatten(behind)
     return Tables(
         counts=found.counts[order].astype(np.int32),
@@ -119,9 +123,10 @@ def _tables(
         bands=bands,
         regions=regions,
         window=behind.window,
-        playfield=find_playfield(seen, moving, behind.image.shape),
+        display=display.rows,
+        moves=display.moves,
         tiles=tiles,
-        object_capacity=count_capacity(objects, num_frames, num_types),
+        object_capacity=count_capacity(objects, len(episode), num_types),
     )
 
 

@@ -1,0 +1,258 @@
+"""Components into sprites by what is remembered: the loops over one frame, compiled."""
+
+import numba
+import numpy as np
+
+from sprite_obs.lookup.clusters import find_clusters
+from sprite_obs.lookup.components import pixel_key
+from sprite_obs.lookup.memory import (
+    COUNT,
+    FREE,
+    MEMBERS,
+    START,
+    UNEXPLAINED,
+    Memory,
+    find_entry,
+)
+
+MAX_MEMBERS = 16
+"""Larger clusters are texture, not pieces of one thing."""
+NOT_HERE = -2
+"""Entry of a component that is explained together with another one."""
+COLUMNS = 7
+"""Of a table of found sprites: sprite id, layer, left, top, width, height, and the entry of the
+memory that explains them, where that is of a single component."""
+
+
+@numba.njit(cache=True)
+def touched_sides(left: int, top: int, right: int, bottom: int, window: np.ndarray) -> int:
+    """Returns bits for the sides on which a box touches the border of the playing field.
+
+    Returns:
+        1 for left, 2 for top, 4 for right, 8 for bottom; keys of equal components at different
+        borders differ in these bits.
+    """
+    sides = (left <= window[0]) | ((top <= window[1]) << 1)
+    return sides | ((right >= window[2]) << 2) | ((bottom >= window[3]) << 3)
+
+
+@numba.njit(cache=True)
+def _look_up_known(keys, memory, is_piece):
+    """Returns the entries of known sprites, and which components may be pieces of something."""
+    entries = np.full(len(keys), FREE, np.int32)
+    doubtful = np.ones(len(keys), np.bool_)
+    for i in range(len(keys)):
+        entry = find_entry(memory.keys, memory.entries, keys[i])
+        if 0 <= entry < len(is_piece):
+            entries[i], doubtful[i] = entry, is_piece[entry]
+    return entries, doubtful
+
+
+@numba.njit(cache=True)
+def cluster_box(members: np.ndarray, boxes: np.ndarray) -> tuple[int, int, int, int]:
+    """Returns left, top, right and bottom (exclusive) of the components of a cluster."""
+    left, top, right, bottom = 1 << 30, 1 << 30, 0, 0
+    for i in members:
+        left, top = min(left, boxes[i, 0]), min(top, boxes[i, 1])
+        right, bottom = (
+            max(right, boxes[i, 0] + boxes[i, 2]),
+            max(bottom, boxes[i, 1] + boxes[i, 3]),
+        )
+    return left, top, right, bottom
+
+
+@numba.njit(cache=True)
+def cluster_members(members: np.ndarray, labels: np.ndarray, box: tuple) -> np.ndarray:
+    """Returns `(h, w)` int32, number of the component of a cluster at each pixel, 0 for none."""
+    left, top, right, bottom = box
+    numbers = np.zeros((bottom - top, right - left), np.int32)
+    for y in range(top, bottom):
+        for x in range(left, right):
+            label = labels[y, x]
+            if label:
+                for k in range(len(members)):
+                    if members[k] == label - 1:
+                        numbers[y - top, x - left] = k + 1
+    return numbers
+
+
+@numba.njit(cache=True)
+def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
+    """Finds clusters and what they consist of; enters `NOT_HERE` for what they explain.
+
+    Returns:
+        Explained clusters and those that nobody has explained yet, as `look_up` returns them.
+    """
+    cluster = find_clusters(boxes, doubtful)
+    count = cluster.max() if len(cluster) else 0
+    known = np.empty((count, 4), np.int64)
+    unknown = np.empty((count, 2 + MAX_MEMBERS), np.int64)
+    num_known, num_unknown = 0, 0
+    for number in range(1, count + 1):
+        members = np.flatnonzero(cluster == number)
+        if len(members) < 2 or len(members) > MAX_MEMBERS:
+            continue
+        box = cluster_box(members, boxes)
+        left, top, right, bottom = box
+        numbers = np.minimum(cluster_members(members, labels, box), 1)
+        key = pixel_key(index[top:bottom, left:right], numbers, 1)
+        key ^= touched_sides(left, top, right, bottom, window)
+        entry = find_entry(memory.keys, memory.entries, key)
+        if entry == FREE:
+            unknown[num_unknown, 0], unknown[num_unknown, 1] = key, len(members)
+            unknown[num_unknown, 2 : 2 + len(members)] = members
+            num_unknown += 1
+            continue
+        first = -1
+        for k in range(len(members)):
+            if memory.rows[entry, MEMBERS] >> k & 1:
+                entries[members[k]] = NOT_HERE
+                first = members[k] if first < 0 else first
+        if first >= 0:
+            known[num_known, 0], known[num_known, 1] = first, entry
+            known[num_known, 2], known[num_known, 3] = left, top
+            num_known += 1
+    return known[:num_known], unknown[:num_unknown]
+
+
+@numba.njit(cache=True)
+def look_up(
+    index: np.ndarray,
+    labels: np.ndarray,
+    boxes: np.ndarray,
+    keys: np.ndarray,
+    window: np.ndarray,
+    memory: Memory,
+    clusters: Memory,
+    is_piece: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Looks up what the components of a frame consist of.
+
+    Args:
+        index: `(H, W)` uint8 palette indices of the frame.
+        labels: `(H, W)` int32, as in `Components`.
+        boxes: `(N, 4)` int32, likewise.
+        keys: `(N,)` int64, likewise.
+        window: `(4,)` int32, the playing field.
+        memory: explanations of components; the first entries are those of the dictionary.
+        clusters: explanations of clusters.
+        is_piece: `(K,)` bool, which sprites of the dictionary may be pieces of larger ones.
+
+    Returns:
+        `(N,)` int32, entry of each component, `NOT_HERE` if a cluster explains it; `(n, 4)` int64,
+        first component, entry, left and top of explained clusters; `(k, 2 + MAX_MEMBERS)` int64,
+        key, number of members and members of clusters that nobody has explained yet; `(m,)` int64,
+        components that nobody has explained yet, if all clusters are known.
+    """
+    entries, doubtful = _look_up_known(keys, memory, is_piece)
+    missing = np.zeros(0, np.int64)
+    if not doubtful.any():
+        return (
+            entries,
+            np.zeros((0, 4), np.int64),
+            np.zeros((0, 2 + MAX_MEMBERS), np.int64),
+            missing,
+        )
+    known, unknown = _look_up_clusters(index, labels, boxes, doubtful, window, clusters, entries)
+    if len(unknown) == 0:
+        for i in range(len(keys)):
+            if entries[i] == FREE:
+                left, top, width, height = boxes[i]
+                sides = touched_sides(left, top, left + width, top + height, window)
+                entries[i] = find_entry(memory.keys, memory.entries, keys[i] ^ sides)
+        missing = np.flatnonzero(entries == FREE)
+    return entries, known, unknown, missing
+
+
+@numba.njit(cache=True)
+def _is_before_tile(boxes, i, tiles):
+    """Whether a component lies in front of one of the tiles that a frame shows."""
+    for t in range(len(tiles)):
+        left, top, width, height = tiles[t, 0], tiles[t, 1], tiles[t, 2], tiles[t, 3]
+        across = left < boxes[i, 0] + boxes[i, 2] and boxes[i, 0] < left + width
+        if across and top < boxes[i, 1] + boxes[i, 3] and boxes[i, 1] < top + height:
+            return True
+    return False
+
+
+@numba.njit(cache=True)
+def tabulate(
+    boxes: np.ndarray,
+    entries: np.ndarray,
+    explained: np.ndarray,
+    memory: Memory,
+    clusters: Memory,
+    tiles: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Writes what was looked up as a table of sprites.
+
+    Args:
+        boxes: `(N, 4)` int32, of the components.
+        entries: `(N,)` int32, see `look_up`.
+        explained: `(n, 4)` int64, clusters, see `look_up`.
+        memory: explanations of components.
+        clusters: explanations of clusters.
+        tiles: `(t, 6)` int32, the tiles that the frame shows.
+
+    Returns:
+        `(M, COLUMNS)` int32 and `(M,)` float32 scores, sorted by layer, y and x, and the number of
+        pixels that nothing explains.
+    """
+    size, unexplained = len(tiles), 0
+    cluster_of = np.full(len(boxes), -1)
+    for c in range(len(explained)):
+        cluster_of[explained[c, 0]] = c
+        size += clusters.rows[explained[c, 1], COUNT]
+    for i in range(len(entries)):
+        if entries[i] >= 0:
+            size += memory.rows[entries[i], COUNT]
+            unexplained += memory.rows[entries[i], UNEXPLAINED]
+    table, scores = np.empty((size, COLUMNS), np.int32), np.ones(size, np.float32)
+    for row in range(len(tiles)):
+        table[row, 0], table[row, 1], table[row, 6] = tiles[row, 5], 0, FREE
+        table[row, 2:6] = tiles[row, :4]
+    row = len(tiles)
+    for i in range(len(boxes)):
+        front, c = _is_before_tile(boxes, i, tiles), cluster_of[i]
+        if entries[i] >= 0:
+            place = entries[i], boxes[i, 0], boxes[i, 1], front, entries[i]
+            row = _emit(memory.rows, memory.parts, memory.scores, place, table, scores, row)
+        elif c >= 0:
+            place = explained[c, 1], explained[c, 2], explained[c, 3], front, FREE
+            row = _emit(clusters.rows, clusters.parts, clusters.scores, place, table, scores, row)
+    order = _order(table)
+    return table[order], scores[order], unexplained
+
+
+@numba.njit(cache=True, inline="always")
+def _emit(rows, parts, known_scores, place, table, scores, row):
+    """Writes the parts of an explanation at a place; returns the next free row.
+
+    Inlined and with arrays by themselves, since counting references to them takes longer.
+    """
+    entry, left, top, front, shown = place
+    for part in range(rows[entry, START], rows[entry, START] + rows[entry, COUNT]):
+        for column in range(6):
+            table[row, column] = parts[part, column]
+        table[row, 1] += front
+        table[row, 2] += left
+        table[row, 3] += top
+        table[row, 6], scores[row] = shown, known_scores[part]
+        row += 1
+    return row
+
+
+@numba.njit(cache=True)
+def _order(table):
+    """Returns the rows in the order of layer, y and x; they nearly are, so insertion is fastest."""
+    half = 1 << 15  # sprites may reach beyond the frame
+    order, places = np.empty(len(table), np.int64), np.empty(len(table), np.int64)
+    for row in range(len(table)):
+        layer, y, x = np.int64(table[row, 1]), table[row, 3] + half, table[row, 2] + half
+        place = (layer << 32) | (y << 16) | x
+        at = row
+        while at > 0 and places[at - 1] > place:
+            places[at], order[at] = places[at - 1], order[at - 1]
+            at -= 1
+        places[at], order[at] = place, row
+    return order
