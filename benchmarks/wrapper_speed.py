@@ -3,6 +3,7 @@
 python benchmarks/wrapper_speed.py --games Pong,Breakout --models models/benchmark
 
 Bare and wrapped environment play the same game with the same random actions, in turns, on one core.
+With --num-envs 8, ways to play 8 of them together are compared instead, on all cores.
 """
 
 import time
@@ -14,6 +15,7 @@ import gymnasium
 import numpy as np
 import torch
 import tyro
+import vector_speed
 from measure import ROOT, markdown_table, number, run_benchmark, run_sprite_obs
 
 from sprite_obs.checkpoint import MODEL_FILE
@@ -46,6 +48,10 @@ class Args:
     """Steps of a run."""
     repeats: int = 5
     """Runs of each environment."""
+    num_envs: int = 0
+    """Environments that are played together; 0 measures a single one."""
+    processes: bool = True
+    """With several: measure a process for each of them, too."""
     seed: int = 0
     """Seed of games and actions."""
     out: Path | None = None
@@ -74,7 +80,23 @@ class Player:
 def measure(args: Args, folder: Path) -> str:
     """Measures all games; returns the table. Models that are missing are learned in a folder."""
     torch.set_num_threads(1)
-    return markdown_table(HEADER, [row(game, args, folder) for game in args.games.split(",")])
+    games = args.games.split(",")
+    if args.num_envs:
+        return markdown_table(
+            vector_speed.HEADER, [row for game in games for row in vector_rows(game, args, folder)]
+        )
+    return markdown_table(HEADER, [row(game, args, folder) for game in games])
+
+
+def vector_rows(game: str, args: Args, folder: Path) -> list[list[str]]:
+    """Measures ways to play several environments of one game."""
+    model = args.models / game
+    if not (model / MODEL_FILE).exists():
+        model = learn(game, args, folder)
+    ways = vector_speed.ways(game, str(model), args.num_envs)
+    if not args.processes:
+        ways = {name: build for name, build in ways.items() if "processes" not in name}
+    return vector_speed.rows(game, ways, args.num_envs, args.steps, args.repeats, args.seed)
 
 
 def row(game: str, args: Args, folder: Path) -> list[str]:

@@ -194,3 +194,19 @@ def test_wrapper_speed(pong_model, tmp_path):
         # The ratio is a median of pairs; in so few steps it differs from that of the medians.
         assert float(row["times slower"]) > 0 and math.isfinite(float(row["added, ms per step"]))
     assert not (tmp_path / "models" / "Breakout").exists()
+
+
+def test_wrapper_speed_of_many_environments(pong_model, tmp_path):
+    (tmp_path / "Pong").symlink_to(pong_model)
+    flags = "--games", "Pong", "--models", tmp_path, "--num-envs", 2
+    result = run("wrapper_speed.py", *flags, "--steps", 8, "--repeats", 1)
+    assert result.returncode == 0, result.stderr
+    rows = table(result.stdout)
+    assert [row["environments"] for row in rows[:2]] == [
+        "bare AtariVectorEnv, RGB",
+        "make_sprite_vec_env",
+    ]
+    assert len(rows) == 11 and float(rows[0]["share of the bare batch"]) == 1
+    for row in rows:
+        assert float(row["steps/s"]) > 0 and float(row["share of the bare batch"]) > 0
+        assert ("processes" in row["environments"]) == (row["the same by CPU time"] == "-")
