@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, load_checkpoint
+from sprite_obs.config import ModelConfig
 from sprite_obs.detections import Detections, Row, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
@@ -19,19 +21,20 @@ from sprite_obs.lookup.rooms import restore
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
-DecoderName = Literal["lookup", "network"]
+DecoderName = Literal["lookup", "network", "both"]
 
 
 class FrozenEncoder:
     """Finds the sprites of a pretrained model in frames.
 
-    Two decoders answer: `lookup` compares exact pixels with the learned dictionary, `network`
-    trusts the learned encoder alone. The checkpoint says which one rebuilt frames better.
+    Three decoders answer: `lookup` compares exact pixels with the learned dictionary, `network`
+    trusts the learned encoder alone, `both` asks the network for what the look-up leaves and keeps
+    what the frame confirms. The checkpoint says which one rebuilt frames better.
 
     Args:
         checkpoint: what `load_checkpoint` returned.
         device: where the network runs: `cpu`, `cuda` or `auto`.
-        decoder: `lookup` or `network`; None for the checkpoint's choice.
+        decoder: `lookup`, `network` or `both`; None for the checkpoint's choice.
         named_types: what `sprite_obs.type_names.read_named_types` returned; None for the types as
             they were learned.
 
@@ -71,14 +74,10 @@ class FrozenEncoder:
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
-        if self._scrolls and self.decoder == "lookup":
-            raise CheckpointError(
-                "expected decoder network for a model whose background scrolls, got lookup, which "
-                "compares frames with a still background"
-            )
+        _check_decoder(self.decoder, checkpoint.config)
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
-        thresholds = checkpoint.settings["discover"]
+        self._thresholds = thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window, self._playfield = tables.window.tolist(), tables.playfield
@@ -116,6 +115,14 @@ class FrozenEncoder:
         """The network's decoder, built when it is first used: the look-up does without it."""
         return NetworkDecoder(self._model, self.bank, self._device)
 
+    @cached_property
+    def _exact(self) -> LookupDecoder | BothDecoder:
+        """What answers with exact pixels."""
+        if self.decoder != "both":
+            return self._lookup
+        shares = self._thresholds["min_visible"], self._thresholds["min_explained"]
+        return BothDecoder(self._lookup, self.network, self.bank, self.palette, *shares)
+
     def encode(self, frames: np.ndarray) -> Detections:
         """Finds the sprites of frames.
 
@@ -144,7 +151,7 @@ class FrozenEncoder:
             # By palette, so that video counts as explained when it is right but for its noise.
             right = (rebuilt == self.palette.index(frames)) & (rebuilt != UNKNOWN)  # (B, H, W)
             return found, 1 - right.mean((1, 2), dtype=np.float32)
-        rows, unexplained = self._lookup.decode_and_count(self.palette.index(frames))
+        rows, unexplained = self._exact.decode_and_count(self.palette.index(frames))
         share = (unexplained / self._lookup.background.image.size).astype(np.float32)
         return self._found(rows), share
 
@@ -168,7 +175,7 @@ class FrozenEncoder:
     def _decode(self, frames: np.ndarray) -> list[Row]:
         if self.decoder == "network":
             return self.network.decode(frames)
-        return self._lookup.decode(self.palette.index(frames))
+        return self._exact.decode(self.palette.index(frames))
 
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, in the colours that each one shows.
@@ -221,6 +228,21 @@ class FrozenEncoder:
                 f"{frames.shape[1:]}; use a model pretrained on frames of this size"
             )
         return frames
+
+
+def _check_decoder(decoder: str, config: ModelConfig) -> None:
+    """Refuses a decoder that a model cannot use."""
+    if config.background == "scroll" and decoder != "network":
+        raise CheckpointError(
+            f"expected decoder network for a model whose background scrolls, got {decoder}, which "
+            "compares frames with a still background"
+        )
+    if decoder == "both" and (config.encoder, config.shifts) != ("window", "shared"):
+        raise CheckpointError(
+            "expected decoder lookup or network for a model of encoder "
+            f"{config.encoder} and shifts {config.shifts}, got both, which needs an encoder that "
+            "reads all from small windows (encoder window, shifts shared)"
+        )
 
 
 def choose_device(name: str) -> torch.device:
