@@ -230,18 +230,23 @@ class FrozenEncoder:
         return frames
 
 
+def usable_decoders(config: ModelConfig) -> tuple[DecoderName, ...]:
+    """Returns the decoders that a model can use, the fastest first."""
+    if config.background == "scroll":
+        return ("network",)  # the look-up compares frames with a still background
+    if (config.encoder, config.shifts) != ("window", "shared"):
+        return "lookup", "network"  # parts of a frame are not enough for the encoder
+    return "lookup", "both", "network"
+
+
 def _check_decoder(decoder: str, config: ModelConfig) -> None:
     """Refuses a decoder that a model cannot use."""
-    if config.background == "scroll" and decoder != "network":
+    usable = usable_decoders(config)
+    if decoder not in usable:
         raise CheckpointError(
-            f"expected decoder network for a model whose background scrolls, got {decoder}, which "
-            "compares frames with a still background"
-        )
-    if decoder == "both" and (config.encoder, config.shifts) != ("window", "shared"):
-        raise CheckpointError(
-            "expected decoder lookup or network for a model of encoder "
-            f"{config.encoder} and shifts {config.shifts}, got both, which needs an encoder that "
-            "reads all from small windows (encoder window, shifts shared)"
+            f"expected decoder {' or '.join(usable)} for a model of background "
+            f"{config.background}, encoder {config.encoder} and shifts {config.shifts}, got "
+            f"{decoder}; the look-up needs a still background, and both an encoder of windows"
         )
 
 
