@@ -29,7 +29,7 @@ from measure import (
 from sprite_obs.config import PretrainConfig, load_yaml, to_dict
 from sprite_obs.errors import RecordingError
 
-DECODERS = ("lookup", "network")
+DECODERS = ("lookup", "network", "both")
 DONE_FILE = "benchmark.json"
 """Written into a model's folder when it is complete: what it was made of, and what that took."""
 

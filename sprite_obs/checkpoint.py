@@ -90,7 +90,7 @@ class Checkpoint(NamedTuple):
         sprite_type: `(K,)` int32, type id 1..T of each sprite.
         type_capacity: `(T + 1,)` int32, instances of each type seen at once; index 0 is unused.
         tables: what counting knows beside the drawings.
-        decoder: `lookup` or `network`, the one that rebuilds unseen frames better.
+        decoder: `lookup`, `network` or `both`, the one that rebuilds unseen frames better.
         env_id: the environment that the frames came from, if known.
         settings: everything else that is worth knowing, as plain values.
     """

@@ -39,11 +39,12 @@ Data = Annotated[
     _flag("Frames: a recording, an .npz file with `frames`, a folder of PNG files or a video."),
 ]
 Decoder = Annotated[
-    Literal["lookup", "network"] | None,
+    Literal["lookup", "network", "both"] | None,
     _flag(
         "How sprites are found, if not as the model prefers: lookup compares exact pixels, network "
-        "trusts the learned encoder alone.",
-        "{lookup,network}",
+        "trusts the learned encoder alone, both asks the network for what the look-up leaves and "
+        "keeps what the frame confirms.",
+        "{lookup,network,both}",
     ),
 ]
 Device = Annotated[

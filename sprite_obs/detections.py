@@ -1,5 +1,6 @@
 """The arrays in which found sprites travel: encoder -> objects -> wrapper, and into files."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numba
@@ -76,6 +77,10 @@ def nothing_shown(count: int) -> np.ndarray:
     return np.empty(count, object)
 
 
+Row = tuple[int, int, int, int, int, int, int, float]
+"""Frame, sprite id, layer, left, top, width, height and score of one found sprite."""
+
+
 class Found(NamedTuple):
     """Sprites as a decoder found them in a batch of frames, in the order of detections.
 
@@ -93,6 +98,18 @@ class Found(NamedTuple):
     shown: np.ndarray
     unexplained: np.ndarray
 
+    def part(self, number: int, start: int, end: int) -> "Found":
+        """Returns one frame of the batch, whose rows start and end there, as a batch of its own."""
+        rows = slice(start, end)
+        frame = np.zeros(end - start, np.int32)
+        unexplained = self.unexplained[number : number + 1]
+        return Found(frame, self.table[rows], self.score[rows], self.shown[rows], unexplained)
+
+    def rows(self) -> list[Row]:
+        """Returns the sprites one by one."""
+        columns = self.frame.tolist(), self.table.tolist(), self.score.tolist()
+        return [(n, *place, score) for n, place, score in zip(*columns, strict=True)]
+
     def typed(self, type_of_id: np.ndarray) -> Detections:
         """Returns the sprites with their types, each an object of its own.
 
@@ -103,6 +120,26 @@ class Found(NamedTuple):
         number, box = np.arange(len(sprite), dtype=np.int32), self.table[:, 2:].copy()
         kind = type_of_id[sprite]
         return Detections(self.frame, sprite, kind, layer, box, self.score, number, self.shown)
+
+
+def found_of_rows(
+    rows: list[Row], shown: Mapping[tuple[int, int, int], np.ndarray | None], unexplained: int
+) -> Found:
+    """Gathers what was found in one frame.
+
+    Args:
+        rows: sprites in any order.
+        shown: of those with holes which pixels show, by sprite id, left and top.
+        unexplained: pixels that nothing explains.
+    """
+    rows = sorted(rows, key=lambda row: (row[2], row[4], row[3]))
+    table = np.array([row[1:7] for row in rows], np.int32).reshape(-1, 6)
+    masks = nothing_shown(len(rows))
+    for row, (_, sprite, _, left, top, *_) in enumerate(rows):
+        masks[row] = shown.get((sprite, left, top))
+    score = np.array([row[7] for row in rows], np.float32)
+    frame = np.zeros(len(rows), np.int32)
+    return Found(frame, table, score, masks, np.array([unexplained], np.int64))
 
 
 def join_found(parts: list[Found]) -> Found:
@@ -116,10 +153,6 @@ def join_found(parts: list[Found]) -> Found:
     frame = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
     columns = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Found(*columns)._replace(frame=frame)
-
-
-Row = tuple[int, int, int, int, int, int, int, float]
-"""Frame, sprite id, layer, left, top, width, height and score of one found sprite."""
 
 
 def from_rows(rows: list[Row], sprite_type: np.ndarray) -> Detections:

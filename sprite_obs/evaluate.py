@@ -171,7 +171,7 @@ def examine(
         checkpoint: the model.
         frames: any frames of its game.
         device: where the network runs: `cpu`, `cuda` or `auto`.
-        decoder: `lookup` or `network`; None for the checkpoint's choice.
+        decoder: `lookup`, `network` or `both`; None for the checkpoint's choice.
         truth: the objects in these frames, if known.
         named_types: types that a user merged or named.
 

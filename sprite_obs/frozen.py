@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
+from sprite_obs.config import ModelConfig
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
@@ -23,19 +25,20 @@ from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
 
-DecoderName = Literal["lookup", "network"]
+DecoderName = Literal["lookup", "network", "both"]
 
 
 class FrozenEncoder:
     """Finds the sprites of a pretrained model in frames.
 
-    Two decoders answer: `lookup` compares exact pixels with the learned dictionary, `network`
-    trusts the learned encoder alone. The checkpoint says which one rebuilt frames better.
+    Three decoders answer: `lookup` compares exact pixels with the learned dictionary, `network`
+    trusts the learned encoder alone, `both` asks the network for what the look-up leaves and keeps
+    what the frame confirms. The checkpoint says which one rebuilt frames better.
 
     Args:
         checkpoint: what `load_checkpoint` returned.
         device: where the network runs: `cpu`, `cuda` or `auto`.
-        decoder: `lookup` or `network`; None for the checkpoint's choice.
+        decoder: `lookup`, `network` or `both`; None for the checkpoint's choice.
         named_types: what `sprite_obs.type_names.read_named_types` returned; None for the types as
             they were learned.
 
@@ -76,15 +79,11 @@ class FrozenEncoder:
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
-        if self._scrolls and self.decoder == "lookup":
-            raise CheckpointError(
-                "expected decoder network for a model whose background scrolls, got lookup, which "
-                "compares frames with a still background"
-            )
+        _check_decoder(self.decoder, checkpoint.config)
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
         self._screens = Screens(self.palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
-        thresholds = checkpoint.settings["discover"]
+        self._thresholds = thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window = tables.window.tolist()
@@ -132,6 +131,14 @@ class FrozenEncoder:
         self._lookup.forget()
         self._screens = Screens(self.palette)
 
+    @cached_property
+    def _exact(self) -> LookupDecoder | BothDecoder:
+        """What answers with exact pixels."""
+        if self.decoder != "both":
+            return self._lookup
+        shares = self._thresholds["min_visible"], self._thresholds["min_explained"]
+        return BothDecoder(self._lookup, self.network, self.bank, self.palette, *shares)
+
     def encode(self, frames: np.ndarray) -> Detections:
         """Finds the sprites of frames.
 
@@ -159,7 +166,7 @@ class FrozenEncoder:
         frames = self._checked(frames)
         if self.decoder == "network":
             return self._explained_by_network(frames)
-        found = self._lookup.read(self._screens.index(frames))
+        found = self._exact.read(self._screens.index(frames))
         share = (found.unexplained / self._lookup.background.image.size).astype(np.float32)
         return self._links.joined(found.typed(self._type_of_id)), share
 
@@ -270,6 +277,26 @@ class FrozenEncoder:
 def _restore_background(image: np.ndarray, tables: Tables) -> Behind:
     layers = restore_layers(tables.layers, tables.scenery)
     return restore(image, tables.rooms, tables.bands, tables.regions, tables.window, layers)
+
+
+def usable_decoders(config: ModelConfig) -> tuple[DecoderName, ...]:
+    """Returns the decoders that a model can use, the fastest first."""
+    if config.background == "scroll":
+        return ("network",)  # the look-up compares frames with a still background
+    if (config.encoder, config.shifts) != ("window", "shared"):
+        return "lookup", "network"  # parts of a frame are not enough for the encoder
+    return "lookup", "both", "network"
+
+
+def _check_decoder(decoder: str, config: ModelConfig) -> None:
+    """Refuses a decoder that a model cannot use."""
+    usable = usable_decoders(config)
+    if decoder not in usable:
+        raise CheckpointError(
+            f"expected decoder {' or '.join(usable)} for a model of background "
+            f"{config.background}, encoder {config.encoder} and shifts {config.shifts}, got "
+            f"{decoder}; the look-up needs a still background, and both an encoder of windows"
+        )
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,15 +1,20 @@
 """The network's answer: the scene that the model infers, rounded and read off as sprites."""
 
+from functools import cached_property
+
 import numpy as np
 import torch
 
 from sprite_obs.detections import Row
 from sprite_obs.lookup.bank import SpriteBank
+from sprite_obs.model.encoder import WindowEncoder
 from sprite_obs.model.scene import SpriteScene
 from sprite_obs.model.sprite_model import SpriteModel
 
 BATCH = 32
 """Frames encoded at once."""
+PROPOSED = 3
+"""Sprites proposed at an anchor and layer, and shifts in each direction."""
 
 
 class NetworkDecoder:
@@ -19,6 +24,9 @@ class NetworkDecoder:
         model: in evaluation mode.
         bank: the dictionary's drawings, for the size of what is visible.
         device: where the model runs.
+
+    Attributes:
+        stride: distance of two anchors in pixels.
     """
 
     def __init__(self, model: SpriteModel, bank: SpriteBank, device: torch.device) -> None:
@@ -27,7 +35,7 @@ class NetworkDecoder:
         self._sizes = bank.sizes
         self._corners = _visible_corners(self.model)
         self._canvas = model.dictionary.sprite_size
-        self._stride = model.encoder.anchor_stride
+        self.stride = model.encoder.anchor_stride
 
     @torch.inference_mode()
     def infer(self, frames: np.ndarray, hard: bool = False) -> SpriteScene:
@@ -66,8 +74,49 @@ class NetworkDecoder:
             parts.append(shown.mul(255).round().byte().cpu().numpy())
         return np.concatenate(parts)
 
+    @torch.inference_mode()
+    def propose(self, pixels: np.ndarray) -> np.ndarray:
+        """Names what the anchors of a part of a frame may show, where they show a sprite at all.
+
+        Each anchor and layer proposes its three likeliest sprites at its three likeliest shifts in
+        each direction. The model's encoder must be a `WindowEncoder` that gives the shifts.
+
+        Args:
+            pixels: `(h, w, 3)` float32 in [0, 1], whole cells of the grid of anchors; the outermost
+                ones are surroundings and propose nothing.
+
+        Returns:
+            `(N, 3)` int64, index of the sprite, left and top of its drawing in `pixels`, the
+            likeliest first.
+        """
+        encoder, stride = self.model.encoder, self.stride
+        assert isinstance(encoder, WindowEncoder)
+        part = torch.from_numpy(pixels).to(self.device).permute(2, 0, 1)[None]
+        logits = encoder.encode_windows(part, self._codes)
+        scene = SpriteScene.from_logits(logits, part)
+        present = scene.presence >= 0.5  # (1, L, R, C)
+        _, _, row, column = (axis.cpu().numpy() for axis in present.nonzero(as_tuple=True))
+        sprite, likely = _likeliest(scene.assignment[present])  # (N, k)
+        shift_x, likely_x = _likeliest(scene.shift_x[present])
+        shift_y, likely_y = _likeliest(scene.shift_y[present])
+        centre = stride + stride // 2 - scene.shift_x.shape[-1] // 2 - self._canvas // 2
+        x = (column * stride + centre)[:, None] + shift_x
+        y = (row * stride + centre)[:, None] + shift_y
+        likelihood = scene.presence[present].cpu().numpy()[:, None, None, None] * (
+            likely[:, :, None, None] * likely_x[:, None, :, None] * likely_y[:, None, None, :]
+        )  # (N, k, k, k)
+        left = self._corners[sprite, 0][:, :, None, None] + x[:, None, :, None]
+        top = self._corners[sprite, 1][:, :, None, None] + y[:, None, None, :]
+        columns = np.broadcast_arrays(sprite[:, :, None, None], left, top)
+        proposals = np.stack([column.ravel() for column in columns], 1).astype(np.int64)
+        return proposals[np.argsort(-likelihood.ravel(), kind="stable")]
+
+    @cached_property
+    def _codes(self) -> torch.Tensor:
+        return self.model.dictionary.codes().detach()
+
     def _rows(self, scene: SpriteScene, first_frame: int) -> list[Row]:
-        placed = scene.placed(self._stride)
+        placed = scene.placed(self.stride)
         frame, layer, sprite, x, y, score = (part.cpu().numpy() for part in placed)
         corner = np.stack([x, y], -1) - self._canvas // 2 + self._corners[sprite]
         table = np.column_stack(
@@ -85,3 +134,9 @@ def _visible_corners(model: SpriteModel) -> np.ndarray:
     alpha = model.dictionary()[:, 3].mul(255).round().cpu().numpy()
     opaque = alpha >= 128  # (K, S, S), as in `from_canvases`
     return np.stack([opaque.any(1).argmax(1), opaque.any(2).argmax(1)], -1)
+
+
+def _likeliest(weights: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `(N, k)` indices and weights of the largest of `(N, ...)` weights."""
+    best = weights.topk(min(PROPOSED, weights.shape[-1]))
+    return best.indices.cpu().numpy(), best.values.cpu().numpy()

@@ -78,8 +78,8 @@ def test_detection(data, config, tmp_path):
     assert result.returncode == 0, result.stderr
     assert out.read_text() == result.stdout
     rows = table(result.stdout)
-    assert [row["game"] for row in rows] == ["Toys"] * 2 + ["mean"] * 3
-    assert [row["decoder"] for row in rows[2:]] == ["lookup", "network", "chosen"]
+    assert [row["game"] for row in rows] == ["Toys"] * 3 + ["mean"] * 4
+    assert [row["decoder"] for row in rows[3:]] == ["lookup", "network", "both", "chosen"]
     lookup, network = rows[:2]
     assert (lookup["decoder"], network["decoder"]) == ("lookup, chosen", "network")
     # Counting finds all there is to find in these scenes.
@@ -90,8 +90,8 @@ def test_detection(data, config, tmp_path):
     assert int(lookup["sprites"]) == 3
     assert float(lookup["pretraining, s"]) > 0 and float(lookup["peak memory, MB"]) > 50
     assert float(network["F1 game"]) < 1, "ten steps are too few"
-    assert rows[2]["F1 game"] == rows[4]["F1 game"] == "1.000"
-    assert rows[3]["F1 game"] == network["F1 game"]
+    assert rows[3]["F1 game"] == rows[5]["F1 game"] == rows[6]["F1 game"] == "1.000"
+    assert rows[4]["F1 game"] == network["F1 game"]
 
 
 def test_models_are_learned_once(data, config, tmp_path, monkeypatch):

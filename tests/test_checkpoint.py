@@ -74,7 +74,7 @@ def test_tables_that_were_not_counted_say_nothing():
     assert all(len(table) == 0 for table in (*tables[1:5], tables.display, tables.tiles))
 
 
-@pytest.mark.parametrize("decoder", ["lookup", "network"])
+@pytest.mark.parametrize("decoder", ["lookup", "network", "both"])
 def test_a_loaded_model_finds_what_the_saved_one_found(tiny_model, tmp_path, decoder):
     checkpoint = load_checkpoint(tiny_model)
     frames = np.repeat(checkpoint.background[None], 3, 0)

@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", params=["lookup", "network"])
+@pytest.fixture(scope="module", params=["lookup", "network", "both"])
 def encoder(request, folder):
     return FrozenEncoder.load(folder, decoder=request.param)
 

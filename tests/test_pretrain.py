@@ -184,7 +184,7 @@ def test_a_scrolling_background_is_learned_and_found(tmp_path):
     encoder = FrozenEncoder.load(tmp_path)
     assert encoder.decoder == "network"
     assert psnr(behind, encoder.backgrounds(images)) > 25
-    with pytest.raises(CheckpointError, match=r"network .* scrolls, got lookup"):
+    with pytest.raises(CheckpointError, match=r"network .* background scroll, .* got lookup"):
         FrozenEncoder.load(tmp_path, decoder="lookup")
 
 

@@ -100,9 +100,7 @@ class LookupDecoder:
             The sprites, in frame coordinates, and `(B,)` int64 numbers of pixels.
         """
         found = self.read(frames)
-        columns = found.frame.tolist(), found.table.tolist(), found.score.tolist()
-        rows = [(n, *place, score) for n, place, score in zip(*columns, strict=True)]
-        return rows, found.unexplained
+        return found.rows(), found.unexplained
 
     def read(self, frames: Iterable[np.ndarray]) -> Found:
         """Finds the sprites of `(B, H, W)` uint8 palette frames."""

@@ -10,7 +10,7 @@ import torch
 from sprite_obs.checkpoint import Checkpoint, Tables, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
 from sprite_obs.frames.sources import Frames
-from sprite_obs.frozen import DecoderName, FrozenEncoder
+from sprite_obs.frozen import FrozenEncoder, usable_decoders
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
@@ -26,8 +26,7 @@ from sprite_obs.pretrain.teach import WindowSampler
 from sprite_obs.pretrain.windows import anchor_targets, collect_windows
 
 JUDGED_FRAMES = 64
-"""Frames on which the two decoders are compared."""
-DECODERS: tuple[DecoderName, ...] = ("lookup", "network")
+"""Frames on which the decoders are compared."""
 GUESS_FRAMES = 64
 """Frames from which a background's first guess is made."""
 
@@ -214,18 +213,19 @@ def _middle(model: SpriteModel) -> torch.Tensor:
 def _with_better_decoder(
     checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
 ) -> Checkpoint:
-    """Picks the decoder that rebuilds more pixels exactly; of equals, the look-up, the faster one.
+    """Picks the decoder that rebuilds more pixels exactly; of equals, the faster one.
 
-    Frames of an unknown scene, such as the one before a game starts, are in neither's reach.
+    Frames of an unknown scene, such as the one before a game starts, are in no decoder's reach.
     """
-    if checkpoint.config.background == "scroll":
-        return checkpoint._replace(decoder="network")  # the look-up knows still backgrounds only
+    names = usable_decoders(checkpoint.config)
+    if len(names) == 1:
+        return checkpoint._replace(decoder=names[0])
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
     shown = FrozenEncoder(checkpoint, decoder="lookup").backgrounds(sample)
     differs = (sample != shown).any(3).mean((1, 2))  # (N,)
     usual = sample[differs <= max_foreground] if (differs <= max_foreground).any() else sample
     wrong = {}
-    for name in DECODERS:
+    for name in names:
         encoder = FrozenEncoder(checkpoint, decoder=name)
         wrong[name] = int((encoder.rebuild(usual) != usual).any(3).sum())
-    return checkpoint._replace(decoder=min(DECODERS, key=lambda name: wrong[name]))
+    return checkpoint._replace(decoder=min(names, key=lambda name: wrong[name]))
