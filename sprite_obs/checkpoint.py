@@ -99,6 +99,11 @@ class Checkpoint(NamedTuple):
     env_id: str | None
     settings: dict[str, Any]
 
+    @property
+    def former_sizes(self) -> list[int]:
+        """How many sprites there were each time before the model was extended, rising."""
+        return [extension["former_sprites"] for extension in self.settings.get("extended", [])]
+
 
 TABLES = ("sprites", "background", "palette", "sprite_type", "type_capacity")
 

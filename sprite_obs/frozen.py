@@ -93,6 +93,7 @@ class FrozenEncoder:
             thresholds["min_visible"],
             thresholds["min_explained"],
             thresholds["max_foreground"],
+            checkpoint.former_sizes,
         )
         self._model, self._device = checkpoint.model, choose_device(device)
 

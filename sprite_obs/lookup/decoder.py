@@ -1,6 +1,7 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -15,7 +16,8 @@ from sprite_obs.lookup.components import (
     find_components,
     pixel_key,
 )
-from sprite_obs.lookup.explain import Explainer, Explanation
+from sprite_obs.lookup.explain import Explanation
+from sprite_obs.lookup.grown import make_explainer
 from sprite_obs.lookup.rooms import Behind
 from sprite_obs.lookup.tiles import NO_TILES, claim_tiles
 
@@ -41,6 +43,7 @@ class LookupDecoder:
         min_explained: share of an unknown component that its sprites must explain.
         max_foreground: frames that differ from the background in a larger share of pixels show it
             in other colours.
+        former_sizes: how many sprites the dictionary had each time before it grew, rising.
     """
 
     def __init__(
@@ -52,13 +55,16 @@ class LookupDecoder:
         min_visible: float = 0.5,
         min_explained: float = 0.6,
         max_foreground: float = 1.0,
+        former_sizes: Sequence[int] = (),
     ) -> None:
         self.background = background
         self.tiles = tiles
         self.max_foreground = max_foreground
         shape = background.image.shape
-        self._explainer = Explainer(bank, counts, shape, min_visible, min_explained)
-        keys = bank.keys().tolist()
+        self._explainer = make_explainer(
+            bank, counts, shape, min_visible, min_explained, former_sizes
+        )
+        keys = bank.keys()[: self._explainer.num_known].tolist()
         self._known = {key: self._explainer.whole(i) for i, key in enumerate(keys)}
         self._pieces = {
             key for key, piece in zip(keys, self._explainer.is_piece, strict=True) if piece
