@@ -88,7 +88,7 @@ class FrozenEncoder:
         self._lookup = LookupDecoder(
             self.bank,
             tables.counts,
-            restore(image, tables.rooms, tables.bands, tables.regions, tables.window),
+            restore(image, tables.rooms, tables.bands, tables.regions, checkpoint.reading_window),
             tables.tiles,
             thresholds["min_visible"],
             thresholds["min_explained"],

@@ -151,6 +151,7 @@ def _extended(
         "num_frames": num_frames,
         "former_sprites": len(old.sprites),
         "former_types": len(old.type_capacity) - 1,
+        "former_window": old.tables.window.tolist(),
         "seed": config.seed,
         "teach_iterations": config.train.teach_iterations,
     }

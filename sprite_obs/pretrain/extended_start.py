@@ -5,6 +5,7 @@ import numpy as np
 from sprite_obs.checkpoint import Checkpoint, Tables
 from sprite_obs.config import PretrainConfig
 from sprite_obs.detections import Detections, from_rows, merge_objects
+from sprite_obs.discover.clipped import seen_window
 from sprite_obs.discover.discovery import Discovery
 from sprite_obs.discover.fragments import find_links
 from sprite_obs.discover.known import Known
@@ -22,7 +23,7 @@ def what_is_known(old: Checkpoint, palette: Palette) -> Known:
     """Returns the dictionary of a model, in the indices of a palette that has its colours first."""
     tables, image = old.tables, old.background
     usual = palette.nearest(image.reshape(-1, 3)).reshape(image.shape[:2])
-    behind = restore(usual, tables.rooms, tables.bands, tables.regions, tables.window)
+    behind = restore(usual, tables.rooms, tables.bands, tables.regions, old.reading_window)
     bank = from_canvases(old.sprites, palette)
     return Known(bank, tables.counts, old.sprite_type, behind, tables.tiles, old.former_sizes)
 
@@ -86,6 +87,8 @@ def _joined(
     moving = np.concatenate([new.moving[:count], new.moving[count:][order]])
     last = max(num_types, int(both.sprite_type.max()))
     tables = _tables(old, both, seen, moving, len(index), last)
+    window = seen_window(index, both.background, config.discover.max_foreground)
+    tables = tables._replace(window=_around(tables.window, window))
     capacity = _appended(old.type_capacity, count_capacity(seen, len(index), last))
     return Start(both.background, tables, both.bank, both.sprite_type, capacity, seen)
 
@@ -165,7 +168,12 @@ def _joined_field(old: Checkpoint, seen: Detections, moving: np.ndarray) -> np.n
     now = find_playfield(new, moving, (height, width))
     if (now == [0, 0, width, height]).all():  # also where none of them moves
         return before
-    low, high = np.minimum(before[:2], now[:2]), np.maximum(before[2:], now[2:])
+    return _around(before, now)
+
+
+def _around(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns the rectangle around two of left, top, right, bottom: `(4,)` int32."""
+    low, high = np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])
     return np.concatenate([low, high]).astype(np.int32)
 
 
