@@ -108,6 +108,21 @@ class Checkpoint(NamedTuple):
     env_id: str | None
     settings: dict[str, Any]
 
+    @property
+    def former_sizes(self) -> list[int]:
+        """How many sprites there were each time before the model was extended, rising."""
+        return [extension["former_sprites"] for extension in self.settings.get("extended", [])]
+
+    @property
+    def reading_window(self) -> np.ndarray:
+        """`(4,)` int32, the playing field at whose border sprites may be cut off.
+
+        It stays when the model is extended, or what old frames show there would be read in another
+        way; `tables.window`, beyond which cut sprites are not drawn, grows.
+        """
+        extended = self.settings.get("extended", [])
+        return np.array(extended[0]["former_window"], np.int32) if extended else self.tables.window
+
 
 TABLES = ("sprites", "background", "palette", "sprite_type", "type_capacity")
 

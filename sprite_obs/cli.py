@@ -19,7 +19,7 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from sprite_obs.config import PretrainConfig, load_yaml
+from sprite_obs.config import PretrainConfig, load_yaml, read_yaml
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.frames.policies import RANDOM_SHARE
 
@@ -125,16 +125,28 @@ class Pretrain:
     device: Device = "auto"
     resume: bool = False
     """Continue the run that was interrupted in this folder, with the same data and settings."""
+    extend: Annotated[
+        Path | None,
+        _flag(
+            "Folder of a model to which what is new in these frames is added: its sprites keep "
+            "their ids, types and looks, and its settings are the defaults. May be the same as "
+            "--out; docs/extending.md says what stays and what is added.",
+            "MODEL",
+        ),
+    ] = None
     settings: Annotated[PretrainConfig, tyro.conf.arg(name="")] = field(
         default_factory=PretrainConfig
     )
 
     def run(self) -> None:
         """Learns and writes the checkpoint and its pictures."""
+        from sprite_obs.checkpoint import load_checkpoint
         from sprite_obs.frames.sources import read_frames
         from sprite_obs.frozen import choose_device
-        from sprite_obs.model_folder import keep_previous, write_pictures
+        from sprite_obs.model_folder import copy_names, keep_previous, write_pictures
         from sprite_obs.pretrain.checks import check_config, check_frames
+        from sprite_obs.pretrain.extend import extend
+        from sprite_obs.pretrain.extension_checks import check_extension
         from sprite_obs.pretrain.parallel import is_first_process
         from sprite_obs.pretrain.pretrain import pretrain
         from sprite_obs.pretrain.state import STATE_FILE
@@ -143,24 +155,35 @@ class Pretrain:
         check_config(self.settings)
         frames = read_frames(self.data)
         check_frames(frames, self.settings)  # before an earlier model is put away
+        old = load_checkpoint(self.extend) if self.extend else None
+        if old:
+            check_extension(old, frames, self.settings)
         _make_folder(self.out)
         first = is_first_process()
-        if first and not self.resume and (previous := keep_previous(self.out)):
+        same = self.extend is not None and self.out.samefile(self.extend)
+        if first and not self.resume and (previous := keep_previous(self.out, same)):
             print(f"kept what {self.out} held in {previous}", file=sys.stderr)
         try:
             with _step_bar(self.settings) as report:
-                checkpoint = pretrain(frames, self.settings, self.out, device, self.resume, report)
+                rest = frames, self.settings, self.out, device, self.resume, report
+                checkpoint = extend(old, *rest) if old else pretrain(*rest)
         except KeyboardInterrupt:
             can_resume = (self.out / STATE_FILE).exists()
             hint = "; go on with the same command and --resume" if can_resume else ""
             raise KeyboardInterrupt(f"interrupted{hint}") from None
         if not first:
             return
+        if self.extend:
+            copy_names(self.extend, self.out)
         write_pictures(self.out, checkpoint, frames.images)
         num_sprites, num_types = len(checkpoint.sprites), len(checkpoint.type_capacity) - 1
         slots = int(checkpoint.tables.object_capacity[1:].sum())
         room = f"max_sprites={slots} has room for all that was seen at once"
-        print(f"learned {num_sprites} sprites of {num_types} types ({room}): {self.out}")
+        if old:
+            num_sprites -= len(old.sprites)
+            num_types -= len(old.type_capacity) - 1
+        what = f"{'new ' if old else ''}sprites of {num_types} {'new ' if old else ''}types"
+        print(f"learned {num_sprites} {what} ({room}): {self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,13 +341,22 @@ def parse_args(argv: list[str]) -> Command:
     command = tyro.extras.subcommand_cli_from_dict(
         COMMANDS, prog="sprite-obs", description=description, args=argv, config=config
     )
-    if not isinstance(command, Pretrain) or command.config is None:
+    if not isinstance(command, Pretrain) or not (command.config or command.extend):
         return command
-    settings = load_yaml(PretrainConfig, command.config)
+    settings = load_yaml(PretrainConfig, command.config) if command.config else PretrainConfig()
+    if command.extend:
+        settings = _extension_settings(command.extend, command.config)
     default = Pretrain(data=command.data, out=command.out, settings=settings)
     return tyro.cli(
         Pretrain, prog="sprite-obs pretrain", args=argv[1:], default=default, config=config
     )
+
+
+def _extension_settings(model: Path, config: Path | None) -> PretrainConfig:
+    from sprite_obs.checkpoint import load_checkpoint
+    from sprite_obs.pretrain.extension_checks import extension_config
+
+    return extension_config(load_checkpoint(model), read_yaml(config) if config else {})
 
 
 def _fail(reason: str, code: int) -> int:

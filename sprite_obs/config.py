@@ -234,6 +234,15 @@ def load_yaml(kind: type[Config], path: str | Path) -> Config:
     Raises:
         ConfigError: when the file is missing, not YAML, or has an unknown key or a wrong value.
     """
+    return from_dict(kind, read_yaml(path), str(path))
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Reads the plain values of a configuration file; which keys there may be is not checked.
+
+    Raises:
+        ConfigError: when the file is missing or not YAML.
+    """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -241,7 +250,16 @@ def load_yaml(kind: type[Config], path: str | Path) -> Config:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = str(error).replace("\n", " ")
         raise ConfigError(f"{path} is not a YAML file: {reason}") from None
-    return from_dict(kind, values or {}, str(path))
+    return values or {}
+
+
+def overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Returns nested values in which those of `above` replace those of `below`."""
+    joined = below | above
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            joined[key] = overlay(below[key], above[key])
+    return joined
 
 
 def to_dict(config: Any) -> dict[str, Any]:

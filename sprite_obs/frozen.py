@@ -93,11 +93,12 @@ class FrozenEncoder:
         self._lookup = LookupDecoder(
             self.bank,
             tables.counts,
-            _restore_background(image, tables),
+            _restore_background(image, tables, checkpoint.reading_window),
             tables.tiles,
             thresholds["min_visible"],
             thresholds["min_explained"],
             thresholds["max_foreground"],
+            checkpoint.former_sizes,
         )
         self._model, self._device = checkpoint.model, choose_device(device)
 
@@ -274,9 +275,9 @@ class FrozenEncoder:
         return frames
 
 
-def _restore_background(image: np.ndarray, tables: Tables) -> Behind:
+def _restore_background(image: np.ndarray, tables: Tables, window: np.ndarray) -> Behind:
     layers = restore_layers(tables.layers, tables.scenery)
-    return restore(image, tables.rooms, tables.bands, tables.regions, tables.window, layers)
+    return restore(image, tables.rooms, tables.bands, tables.regions, window, layers)
 
 
 def usable_decoders(config: ModelConfig) -> tuple[DecoderName, ...]:

@@ -28,7 +28,7 @@ FILES = (MODEL_FILE, SETTINGS_FILE, STATE_FILE, TYPES_FILE, *PICTURES)
 NUM_COMPARED = 4
 
 
-def keep_previous(folder: Path) -> Path | None:
+def keep_previous(folder: Path, same_ids: bool = False) -> Path | None:
     """Copies what an earlier run left into a folder `previous` inside.
 
     The earlier model can be used until a new one replaces it; from then on it is in `previous`,
@@ -37,6 +37,7 @@ def keep_previous(folder: Path) -> Path | None:
 
     Args:
         folder: the model's folder.
+        same_ids: whether types keep their ids, so that the names of types stay.
 
     Returns:
         The folder `previous`, or None when there was nothing to keep.
@@ -51,8 +52,15 @@ def keep_previous(folder: Path) -> Path | None:
     for name in kept:
         write_atomically(previous / name, (folder / name).read_bytes())
     (folder / STATE_FILE).unlink(missing_ok=True)  # nobody should resume the earlier run here
-    (folder / TYPES_FILE).unlink(missing_ok=True)  # its ids would mean other types of the new model
+    if not same_ids:  # the ids would mean other types of the new model
+        (folder / TYPES_FILE).unlink(missing_ok=True)
     return previous
+
+
+def copy_names(source: Path, folder: Path) -> None:
+    """Copies the names of types, if there are any, to a model whose types have the same ids."""
+    if (source / TYPES_FILE).exists() and not folder.samefile(source):
+        write_atomically(folder / TYPES_FILE, (source / TYPES_FILE).read_bytes())
 
 
 def write_pictures(folder: Path, checkpoint: Checkpoint, images: np.ndarray) -> None:

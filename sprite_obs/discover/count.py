@@ -1,5 +1,6 @@
 """Every component of every frame, and which drawings recur."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -57,12 +58,32 @@ def count_components(
     Returns:
         The occurrences, and for each drawing its `(h, w)` palette indices, 255 transparent.
     """
+
+    def mask_of(index: np.ndarray) -> np.ndarray:
+        mask = index != background.shown(index, max_foreground)
+        claim_tiles(index, mask, tiles)
+        return mask
+
+    return count_masks(frames, map(mask_of, frames), max_foreground)
+
+
+def count_masks(
+    frames: np.ndarray, masks: Iterable[np.ndarray], max_foreground: float
+) -> tuple[Occurrences, list[np.ndarray]]:
+    """Finds the components of masks over frames and gives equal ones the same drawing.
+
+    Args:
+        frames: `(N, H, W)` uint8 palette indices.
+        masks: N times `(H, W)` bool.
+        max_foreground: larger masks show another scene.
+
+    Returns:
+        As `count_components`.
+    """
     known: dict[int, int] = {}
     drawings: list[np.ndarray] = []
     rows: list[np.ndarray] = [np.zeros((0, 6), np.int64)]
-    for n, index in enumerate(frames):
-        mask = index != background.shown(index, max_foreground)
-        claim_tiles(index, mask, tiles)
+    for n, (index, mask) in enumerate(zip(frames, masks, strict=True)):
         if mask.mean() > max_foreground:
             continue
         found = find_components(index, mask)

@@ -61,7 +61,7 @@ def _select(
     return make_bank([drawings[i] for i in keep]), kept
 
 
-def _recurring(
+def recurring(
     seen: Occurrences, drawings: list[np.ndarray], min_count: int, max_size: int
 ) -> np.ndarray:
     """Returns the drawings that recur and fit on a sprite's canvas, largest first."""
@@ -72,7 +72,7 @@ def _recurring(
     return keep[np.argsort(-areas[keep], kind="stable")]
 
 
-def _most_used(bank: SpriteBank, counts: np.ndarray, limit: int) -> np.ndarray:
+def most_used(bank: SpriteBank, counts: np.ndarray, limit: int) -> np.ndarray:
     """Returns the sprites that explain most pixels, in their former order."""
     explained = counts * bank.areas
     return np.sort(np.argsort(-explained, kind="stable")[:limit])
@@ -104,12 +104,12 @@ def discover(
     else:
         room = split_rooms(frames, episode)
         behind, tiles = _learn_behind(frames, room, config, max_size)
-        frames, episode = _settled(frames, episode, room)
+        frames, episode = settled(frames, episode, room)
     behind, seen, drawings, keep = _count(frames, behind, tiles, config, max_size)
     behind = behind.with_window(seen_window(frames, behind, config.max_foreground))
     keep = _drop_views(seen, drawings, keep, episode, behind.window)
     bank, kept = _select(seen, drawings, keep)
-    keep = keep[_most_used(bank, np.bincount(kept.drawing, minlength=len(bank)), max_sprites)]
+    keep = keep[most_used(bank, np.bincount(kept.drawing, minlength=len(bank)), max_sprites)]
     bank, kept = _select(seen, drawings, keep)
     pairs = follow(kept, episode)
     found = Discovery(
@@ -167,7 +167,7 @@ def _count(
     """
     for _ in range(COPY_ROUNDS):
         seen, drawings = count_components(frames, background, config.max_foreground, tiles)
-        keep = _recurring(seen, drawings, config.min_count, max_size)
+        keep = recurring(seen, drawings, config.min_count, max_size)
         before = background
         background = before.with_images(
             partial(cut_copies, bank=make_bank([drawings[i] for i in keep]))
@@ -197,7 +197,7 @@ def _learn_behind(
     if not room.any():
         return _learn_background(frames, _usual(frames, config), config, max_size)
     parts = [frames[room == number] for number in range(room.max() + 1)]
-    return Rooms([_learn_room(part, config, max_size) for part in parts]), NO_TILES
+    return Rooms([learn_room(part, config, max_size) for part in parts]), NO_TILES
 
 
 def _learn_panorama(
@@ -207,13 +207,13 @@ def _learn_panorama(
     rest = frames.copy()
     for layer in layers:
         rest[:, *layer.slices] = TRANSPARENT
-    still = _learn_room(rest, config, max_size)
+    still = learn_room(rest, config, max_size)
     usual = mode_image(_some(frames))
     image = np.where(still.image == TRANSPARENT, usual, still.image)
     return Panorama(still._replace(image=image), layers)
 
 
-def _settled(
+def settled(
     frames: np.ndarray, episode: np.ndarray, room: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Leaves out the frames between rooms, in which walls come and go; each stay is an episode."""
@@ -223,7 +223,8 @@ def _settled(
     return (frames, episode) if kept.all() else (frames[kept], stay[kept])
 
 
-def _learn_room(frames: np.ndarray, config: DiscoverConfig, max_size: int) -> Background:
+def learn_room(frames: np.ndarray, config: DiscoverConfig, max_size: int) -> Background:
+    """Learns the background of `(N, H, W)` uint8 frames that show a single room."""
     usual = _usual(frames, config)
     image = remove_resting(_some(frames), usual, config.max_foreground, max_size)
     return _with_regions(frames, image, find_bands(frames, image, config.min_count), config)

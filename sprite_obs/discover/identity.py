@@ -63,13 +63,30 @@ def link_types(bank: SpriteBank, seen: Occurrences, pairs: np.ndarray) -> np.nda
     Returns:
         `(K,)` int32, the group of each drawing, from 0.
     """
+    return components(link_drawings(bank, seen, pairs, np.eye(len(bank), dtype=bool)))
+
+
+def link_drawings(
+    bank: SpriteBank, seen: Occurrences, pairs: np.ndarray, known: np.ndarray
+) -> np.ndarray:
+    """Finds which drawings turn into each other while moving, or look like one thing.
+
+    Args:
+        bank: as for `link_types`.
+        seen: as for `link_types`.
+        pairs: as for `link_types`.
+        known: `(K, K)` bool, drawings that are one thing for sure.
+
+    Returns:
+        `(K, K)` bool, the given links and more.
+    """
     colors = color_overlap(bank)
     alike = _alike(bank, colors)
     episode = _episodes(seen, pairs)
-    links = np.eye(len(bank), dtype=bool)
+    links = known
     for gap in GAPS:
-        links |= alike & _changes(seen, follow(seen, episode, gap, alike), len(bank))
-    return components(find_variants(bank, seen, colors, links))
+        links = links | alike & _changes(seen, follow(seen, episode, gap, alike), len(bank))
+    return find_variants(bank, seen, colors, links)
 
 
 def _alike(bank: SpriteBank, colors: np.ndarray) -> np.ndarray:

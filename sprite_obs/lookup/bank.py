@@ -37,6 +37,10 @@ class SpriteBank:
         start = self.starts[sprite]
         return self.pixels[start : start + width * height].reshape(height, width)
 
+    def first(self, count: int) -> "SpriteBank":
+        """Returns a bank of the first sprites alone."""
+        return SpriteBank(self.pixels, self.starts[:count], self.sizes[:count], self.areas[:count])
+
     def keys(self) -> np.ndarray:
         """Returns `(K,)` int64, the keys that components with exactly these pixels have."""
         drawings = (self.drawing(i) for i in range(len(self)))

@@ -1,6 +1,6 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,8 @@ import numpy as np
 from sprite_obs.detections import Found, Row, join_found, nothing_shown
 from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.lookup.components import MAX_COMPONENTS, ComponentCanvas, Components
-from sprite_obs.lookup.explain import Explainer, Explanation
+from sprite_obs.lookup.explain import Explanation
+from sprite_obs.lookup.grown import make_explainer
 from sprite_obs.lookup.memory import ExplanationMemory
 from sprite_obs.lookup.read import cluster_box, cluster_members, look_up, tabulate, touched_sides
 from sprite_obs.lookup.rooms import Behind
@@ -47,6 +48,7 @@ class LookupDecoder:
         min_explained: share of an unknown component that its sprites must explain.
         max_foreground: frames that differ from the background in a larger share of pixels show it
             in other colours.
+        former_sizes: how many sprites the dictionary had each time before it grew, rising.
     """
 
     def __init__(
@@ -58,13 +60,17 @@ class LookupDecoder:
         min_visible: float = 0.5,
         min_explained: float = 0.6,
         max_foreground: float = 1.0,
+        former_sizes: Sequence[int] = (),
     ) -> None:
         self.background = background
         self.tiles = tiles
         self.max_foreground = max_foreground
         shape = background.image.shape
-        self._explainer = Explainer(bank, counts, shape, min_visible, min_explained)
-        known = {int(key): self._explainer.whole(i) for i, key in enumerate(bank.keys())}
+        self._explainer = make_explainer(
+            bank, counts, shape, min_visible, min_explained, former_sizes
+        )
+        keys = bank.keys()[: self._explainer.num_known].tolist()
+        known = {key: self._explainer.whole(i) for i, key in enumerate(keys)}
         # Of drawings that are alike, the last one counts.
         sprites = [explanation.parts[0][0] - 1 for explanation in known.values()]
         self._is_piece = self._explainer.is_piece[sprites]

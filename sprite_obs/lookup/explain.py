@@ -48,6 +48,11 @@ class Explanation(NamedTuple):
     unexplained: int
     shown: np.ndarray | None = None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether every pixel is explained by sprites without holes."""
+        return self.unexplained == 0 and self.shown is None
+
 
 class Explainer:
     """Takes components apart into sprites of a dictionary.
@@ -61,6 +66,8 @@ class Explainer:
 
     Attributes:
         is_piece: `(K,)` bool, whether a sprite may be what is seen of a larger one.
+        num_known: K; components that look exactly like these sprites need no explanation.
+        keys: keys of components that look like sprites.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class Explainer:
     ) -> None:
         self.bank = bank
         self.is_piece = find_pieces(bank, counts)
+        self.num_known, self.keys = len(bank), {*bank.keys().tolist()}
         self._usual = Rules(min_visible, MAX_CONTINUED)
         self._min_explained = min_explained
         self._scenery = SCENERY_SPAN * np.array(frame_shape)

@@ -11,6 +11,7 @@ SAMPLED_FRAMES = 100
 """Frames from which colours are chosen where there are more than a palette holds."""
 MIN_DISTANCE = 40
 """RGB levels between two chosen colours; compression blurs less than that."""
+NO_COLORS = np.zeros((0, 3), np.uint8)
 RARE = 2e-6
 """Share of the pixels below which a colour is noise."""
 
@@ -73,6 +74,25 @@ class Palette:
                 return cls(_frequent_colors(frames, seed), exact=False)
         return cls(colors[:count])
 
+    def extended(self, frames: np.ndarray, seed: int = 0) -> "Palette":
+        """Adds the colours of `(N, H, W, 3)` uint8 frames after those that there are.
+
+        A palette of frequent colours gets those that are far from all of its own.
+
+        Raises:
+            OverflowError: when an exact palette has no room for all of them.
+        """
+        if not self.exact:
+            return Palette(_frequent_colors(frames, seed, self.colors), exact=False)
+        table, colors = self.table.copy(), np.zeros((MAX_COLORS, 3), np.uint8)
+        count = len(self.colors)
+        colors[:count] = self.colors
+        for frame in frames:
+            count = _scan(frame.reshape(-1, 3), table, colors, count)
+            if count < 0:
+                raise OverflowError(f"more than {MAX_COLORS} colours")
+        return Palette(colors[:count])
+
     def index(self, frames: np.ndarray) -> np.ndarray:
         """Turns `(..., 3)` uint8 RGB into `(...)` uint8 indices; 255 for unknown colours."""
         pixels = np.ascontiguousarray(frames).reshape(-1, 3)
@@ -109,7 +129,7 @@ def _nearest_table(colors: np.ndarray) -> np.ndarray:
     return table.ravel()
 
 
-def _frequent_colors(frames: np.ndarray, seed: int) -> np.ndarray:
+def _frequent_colors(frames: np.ndarray, seed: int, chosen: np.ndarray = NO_COLORS) -> np.ndarray:
     """Picks frequent colours that are far apart; noise around a colour is nearest to it then.
 
     Clustering would spend its centres on the shades of the largest areas.
@@ -119,7 +139,7 @@ def _frequent_colors(frames: np.ndarray, seed: int) -> np.ndarray:
     cube = (pixels // 8) @ np.array([1 << 10, 1 << 5, 1])  # 8 x 8 x 8 levels each
     _, number, counts = np.unique(cube, return_inverse=True, return_counts=True)
     means = np.stack([np.bincount(number, channel) / counts for channel in pixels.T], 1)
-    chosen = np.zeros((0, 3))
+    chosen = chosen.astype(float)
     for i in np.argsort(-counts, kind="stable"):
         if counts[i] < RARE * len(pixels) or len(chosen) == MAX_COLORS:
             break

@@ -63,16 +63,16 @@ def pretrain(
     material = _prepare(frames, config)
     model = _build(material, config)
     data = _training_data(material, config, fabric.device)
-    identity = {"config": _decisive(config), "data": zlib.crc32(material.indices.tobytes())}
+    identity = {"config": decisive(config), "data": zlib.crc32(material.indices.tobytes())}
     train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
     checkpoint = _freeze(model.cpu(), material, config)
-    checkpoint = _with_better_decoder(checkpoint, frames.images, config.discover.max_foreground)
+    checkpoint = with_better_decoder(checkpoint, frames.images, config.discover.max_foreground)
     if is_first_process():
         save_checkpoint(folder, checkpoint)
     return checkpoint
 
 
-def _decisive(config: PretrainConfig) -> dict[str, Any]:
+def decisive(config: PretrainConfig) -> dict[str, Any]:
     """Returns the settings that decide what is learned, not how fast or how often it is saved."""
     values = to_dict(config)
     del values["num_threads"], values["train"]["checkpoint_every"]
@@ -210,7 +210,7 @@ def _middle(model: SpriteModel) -> torch.Tensor:
     return model.background.whole()[:, below // 2 :, right // 2 :][:, :height, :width]
 
 
-def _with_better_decoder(
+def with_better_decoder(
     checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
 ) -> Checkpoint:
     """Picks the decoder that rebuilds more pixels exactly; of equals, the faster one.

@@ -88,7 +88,7 @@ def start_from_frames(
         )
     rows = _decoder(found, config).decode(index)
     seen = from_rows(rows, found.groups + 1)
-    rank, order = _importance(seen, found, len(index))
+    rank, order = rank_types(seen, found, len(index))
     bank = make_bank([found.bank.drawing(i) for i in order])
     sprite_type = rank[found.groups[order]]
     new_id = np.zeros(len(order) + 1, np.int32)
@@ -144,7 +144,7 @@ def count_capacity(seen: Detections, num_frames: int, num_types: int) -> np.ndar
     return capacity
 
 
-def _importance(
+def rank_types(
     seen: Detections, found: Discovery, num_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ranks types: moving before still, common before rare, few instances before many.
