@@ -17,6 +17,7 @@ class Links:
     def __init__(self, table: np.ndarray) -> None:
         self.table = table
         self._sorted = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
+        self._num_ids = int(table[:, :2].max(initial=0)) + 1
         last = int(table[:, 0].max(initial=0)) + 1
         self._starts = np.searchsorted(self._sorted[:, 0], np.arange(last + 1))  # of each fragment
 
@@ -37,28 +38,35 @@ class Links:
         Returns:
             `(N,)` int32, equal for sprites of one object; the row of one of its sprites.
         """
-        return _group(frame, sprite, corner, self._sorted, self._starts)
+        return _group(frame, sprite, corner, self._sorted, self._starts, self._num_ids)
 
 
 @numba.njit(cache=True)
-def _group(frame, sprite, corner, links, starts):
+def _group(frame, sprite, corner, links, starts, num_ids):
     parent = np.arange(len(sprite))
-    end = 0
-    for row in range(len(sprite)):
-        if row == end:  # the frame's rows are from `begin` to `end`
-            begin = row
-            while end < len(sprite) and frame[end] == frame[row]:
-                end += 1
-        if sprite[row] + 1 >= len(starts):
-            continue
-        for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
-            _, whole, dx, dy = links[link]
-            x, y = corner[row, 0] + dx, corner[row, 1] + dy
-            for other in range(end - 1, begin - 1, -1):
-                if sprite[other] == whole and corner[other, 0] == x and corner[other, 1] == y:
-                    if other != row:
+    newest = np.full(num_ids, -1)  # of each sprite id, its last row so far
+    before = np.full(len(sprite), -1)  # the row of the same sprite before, in the same frame
+    begin = 0
+    while begin < len(sprite):
+        end = begin
+        while end < len(sprite) and frame[end] == frame[begin]:
+            if sprite[end] < num_ids:
+                before[end] = newest[sprite[end]]
+                newest[sprite[end]] = end
+            end += 1
+        for row in range(begin, end):
+            if sprite[row] + 1 < len(starts):
+                for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
+                    x, y = corner[row, 0] + links[link, 2], corner[row, 1] + links[link, 3]
+                    other = newest[links[link, 1]]
+                    while other >= 0 and (corner[other, 0] != x or corner[other, 1] != y):
+                        other = before[other]
+                    if other >= 0 and other != row:
                         parent[_root(parent, row)] = _root(parent, other)
-                    break
+        for row in range(begin, end):
+            if sprite[row] < num_ids:
+                newest[sprite[row]] = -1
+        begin = end
     objects = np.empty(len(sprite), np.int32)
     for row in range(len(sprite)):
         objects[row] = _root(parent, row)
