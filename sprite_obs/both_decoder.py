@@ -1,6 +1,5 @@
 """Look-up and network together: the network proposes what the look-up leaves, the frame decides."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,11 +12,13 @@ from sprite_obs.lookup.decoder import LookupDecoder
 from sprite_obs.lookup.explain import SCENERY_SPAN
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.tiles import claim_tiles
-from sprite_obs.lookup.verify import OPEN, Accepted, pixel_states, verify
+from sprite_obs.lookup.verify import OPEN, Accepted, Holes, pixel_states, verify
 from sprite_obs.network_decoder import NetworkDecoder
 
-MEMORY = 20_000
-"""Parts of frames for which the network's proposals are kept."""
+MEMORY = 2_000
+"""Parts of frames for which the network's proposals are kept; then all of them are forgotten."""
+MAX_REGIONS = 32
+"""Regions of a frame that are put to the network; one with more shows something else altogether."""
 
 
 class BothDecoder:
@@ -49,11 +50,15 @@ class BothDecoder:
         self.bank = bank
         self.palette = palette
         self.thresholds = min_visible, min_explained
-        self._remembered: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
+        self._remembered: dict[tuple[Any, ...], np.ndarray] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves behind what is remembered; it can be found again."""
-        return self.__dict__ | {"_remembered": OrderedDict()}
+        return self.__dict__ | {"_remembered": {}}
+
+    def forget(self) -> None:
+        """Forgets what the network proposed; it is asked again."""
+        self._remembered.clear()
 
     def read(self, frames: Iterable[np.ndarray]) -> Found:
         """As `LookupDecoder.read`."""
@@ -69,19 +74,21 @@ class BothDecoder:
 
     def _read_rest(self, index: np.ndarray, found: Found) -> Found:
         """Adds to what was found in a frame what the network knows of the rest."""
-        rows, gained = self._completed(0, index, found.rows())
-        holes = {
-            tuple(place[[0, 2, 3]]): mask
-            for place, mask in zip(found.table, found.shown, strict=True)
-        }
+        places = found.table[:, [0, 2, 3]].tolist()
+        holes = {tuple(place): mask for place, mask in zip(places, found.shown, strict=True)}
+        rows, gained = self._completed(index, found.rows(), holes)
         return found_of_rows(rows, holes, int(found.unexplained[0]) - gained)
 
-    def _completed(self, n: int, index: np.ndarray, found: list[Row]) -> tuple[list[Row], int]:
+    def _completed(
+        self, index: np.ndarray, found: list[Row], holes: Holes
+    ) -> tuple[list[Row], int]:
         """Returns a frame's rows with what the network adds, and how many pixels that gains."""
         wrong = index != self.lookup.shown_background(index)
         claim_tiles(index, wrong, self.lookup.tiles)
-        state = pixel_states(wrong, found, self.bank, self.lookup.background.window)
+        state = pixel_states(wrong, found, self.bank, self.lookup.background.window, holes)
         regions = find_components(index, state == OPEN)
+        if len(regions.areas) > MAX_REGIONS:
+            return found, 0
         accepted: list[Accepted] = []
         for i in np.argsort(-regions.areas, kind="stable"):
             accepted += self._accepted(index, state, regions, i)
@@ -90,7 +97,7 @@ class BothDecoder:
         left = np.bincount(regions.labels[state == OPEN], minlength=len(regions.areas) + 1)[1:]
         known = {tuple(box) for box in regions.boxes[left < regions.areas].tolist()}
         kept = [row for row in found if row[1] or row[3:7] not in known]
-        rows = _behind(kept, [self._row(n, *one) for one in accepted])
+        rows = _behind(kept, [self._row(*one) for one in accepted])
         return rows, sum(one.gained for one in accepted)
 
     def _accepted(
@@ -116,17 +123,17 @@ class BothDecoder:
         part = _cut(index, *(low * stride), *(high * stride))
         key = part.shape, part.tobytes()
         if key not in self._remembered:
+            if len(self._remembered) >= MEMORY:
+                self._remembered.clear()
             pixels = self.palette.rgb(part).astype(np.float32) / 255
             self._remembered[key] = self.network.propose(pixels)
-            if len(self._remembered) > MEMORY:
-                self._remembered.popitem(last=False)
         top, left = low * stride
         return self._remembered[key] + [0, left, top]
 
-    def _row(self, frame: int, sprite: int, left: int, top: int, confirmed: int, _: int) -> Row:
+    def _row(self, sprite: int, left: int, top: int, confirmed: int, _: int) -> Row:
         width, height = self.bank.sizes[sprite].tolist()
         score = confirmed / int(self.bank.areas[sprite])
-        return frame, sprite + 1, 0, left, top, width, height, score
+        return 0, sprite + 1, 0, left, top, width, height, score
 
 
 def _cut(index: np.ndarray, top: int, left: int, bottom: int, right: int) -> np.ndarray:

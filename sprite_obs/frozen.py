@@ -130,6 +130,8 @@ class FrozenEncoder:
     def forget(self) -> None:
         """Forgets the last frames and what exact look-up worked out; answers stay the same."""
         self._lookup.forget()
+        if isinstance(self._exact, BothDecoder):
+            self._exact.forget()
         self._screens = Screens(self.palette)
 
     @cached_property

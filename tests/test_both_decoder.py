@@ -10,7 +10,7 @@ from sprite_obs.errors import CheckpointError
 from sprite_obs.frames.sources import read_frames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.bank import make_bank
-from sprite_obs.lookup.verify import HIDDEN, OPEN, pixel_states, verify
+from sprite_obs.lookup.verify import HIDDEN, OPEN, PLAIN, pixel_states, verify
 
 BOX = np.full((4, 6), 3, np.uint8)
 SHARES = 0.5, 0.6
@@ -20,7 +20,7 @@ def propose(frame: np.ndarray, *places: tuple[int, int], rows=(), bank=None):
     """Verifies a box at places, in a frame before a background of zeros."""
     bank = bank or make_bank([BOX])
     window = np.array([0, 0, *frame.shape[::-1]])
-    state = pixel_states(frame != 0, list(rows), bank, window)
+    state = pixel_states(frame != 0, list(rows), bank, window, {})
     proposals = np.array([(0, *place) for place in places], np.int64).reshape(-1, 3)
     return verify(proposals, frame, state, bank, *SHARES), state
 
@@ -36,6 +36,33 @@ def test_the_place_that_rebuilds_most_is_accepted():
     accepted, state = propose(frame_with((10, 8)), (9, 8), (10, 8), (11, 8))
     assert accepted == [(0, 10, 8, 24, 24)]
     assert not (state == OPEN).any() and (state == HIDDEN).sum() == 24
+
+
+def test_through_the_holes_of_a_sprite_the_background_shows():
+    shown = np.ones((4, 6), bool)
+    shown[1:3, 2:4] = False
+    frame = frame_with((10, 8))
+    frame[9:11, 12:14] = 0
+    window, rows = np.array([0, 0, 30, 20]), [(0, 1, 0, 10, 8, 6, 4, 20 / 24)]
+    state = pixel_states(frame != 0, rows, make_bank([BOX]), window, {(1, 10, 8): shown})
+    assert (state[8:12, 10:16] == np.where(shown, HIDDEN, PLAIN)).all()
+
+
+def test_a_frame_full_of_unknown_things_is_left_to_the_look_up(tiny_model, images):
+    specks = images[:1].copy()
+    specks[0, 40:180:4, 20:140:4] = [1, 2, 3]  # a colour that the game lacks
+    found, lookup = (FrozenEncoder.load(tiny_model, decoder=d) for d in ("both", "lookup"))
+    assert (found.explain(specks)[1] == lookup.explain(specks)[1]).all()
+
+
+def test_forgetting_changes_no_answer(tiny_model, images):
+    encoder = FrozenEncoder.load(tiny_model, decoder="both")
+    before, share = encoder.explain(images)
+    encoder.forget()
+    after, same = encoder.explain(images)
+    assert (share == same).all()
+    for one, two in zip(before[:-1], after[:-1], strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_what_gains_nothing_is_refused():

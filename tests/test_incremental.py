@@ -9,7 +9,7 @@ from sprite_obs.frames.record import record
 from sprite_obs.frames.sources import read_frames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.palette import Palette
-from sprite_obs.lookup.screen import MAX_SCREENS, Screens
+from sprite_obs.lookup.screen import MAX_GAMES, Screens
 from sprite_obs.pretrain.pretrain import pretrain
 
 COUNTED = PretrainConfig(num_threads=1, train=TrainConfig(teach_iterations=0, iterations=0))
@@ -62,7 +62,7 @@ def test_screens_are_those_of_the_palette(width):
     colors = np.array([[0, 0, 0], [200, 30, 40], [10, 250, 90]], np.uint8)
     palette = Palette(colors)
     screens = Screens(palette)
-    frames = colors[rng.integers(0, 3, (MAX_SCREENS + 2, 11, width))]
+    frames = colors[rng.integers(0, 3, (MAX_GAMES + 2, 11, width))]
     for _ in range(20):
         frames[rng.integers(len(frames)), rng.integers(11), rng.integers(width)] = rng.integers(256)
         expected = palette.index(frames)

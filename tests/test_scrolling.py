@@ -3,6 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import SyncVectorEnv
 from scenes import HEIGHT, WIDTH, drawings, make_scene, paint
 from scrolling_scenes import (
     DISPLAY,
@@ -14,6 +15,7 @@ from scrolling_scenes import (
 from scrolling_scenes import HEIGHT as SCREEN_HEIGHT
 from scrolling_scenes import WIDTH as SCREEN_WIDTH
 from small_runs import CPU, config
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from sprite_obs.config import PretrainConfig
 from sprite_obs.detect import detect
@@ -28,6 +30,8 @@ from sprite_obs.lookup.locate import Locator
 from sprite_obs.lookup.panorama import NOWHERE, Panorama, flatten_layers, restore_layers
 from sprite_obs.pretrain.pretrain import pretrain
 from sprite_obs.pretrain.start import start_from_frames
+from sprite_obs.vector.sb3 import VecSpriteObservation
+from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper import SpriteObservation
 
 VIEW_HEIGHT = SCREEN_HEIGHT - DISPLAY
@@ -200,6 +204,22 @@ def test_a_model_learned_by_default_knows_camera_and_scenery(tmp_path):
     infos = [env.reset()[1], *(env.step(0)[-1] for _ in images[1:])]
     assert ([info["camera"] for info in infos] == encoder.cameras(images)).all()
     assert [info["sprite_error"] for info in infos] == [0.0] * 24
+    envs = VectorSpriteObservation(SyncVectorEnv([lambda: Player(images)] * 2), tmp_path)
+    infos = [envs.reset()[1], *(envs.step(np.zeros(2, int))[-1] for _ in images[1:])]
+    assert all(
+        (info["camera"] == encoder.cameras(image)).all()
+        for info, image in zip(infos, images, strict=True)
+    )
+    venv = VecSpriteObservation(DummyVecEnv([lambda: Player(images)]), tmp_path)
+    venv.reset()
+    assert (venv.reset_infos[0]["camera"] == encoder.cameras(images[0])).all()
+    assert (venv.step(np.zeros(1, int))[-1][0]["camera"] == encoder.cameras(images[1])).all()
+
+
+@pytest.mark.parametrize("episode", [[0], [0, 1, 2]])
+def test_episodes_of_one_frame_scroll_nowhere(episode):
+    index = make_scrolling(make_world((VIEW_HEIGHT, 260)), len(episode)).index
+    assert find_scrolling(index, np.array(episode, np.int32), 48) == []
 
 
 def test_new_territory_shows_in_the_error():

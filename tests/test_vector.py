@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from vector_play import NUM_ENVS, SHORT, assert_equal, frame_envs, play, sprite_envs
 
 from sprite_obs.envs.last_two_frames import LastTwoFrames
@@ -180,6 +181,22 @@ def test_joining_frames_needs_to_see_the_ones_before_a_reset(pong_model):
     envs = SyncVectorEnv([flickering], autoreset_mode=AutoresetMode.SAME_STEP)
     with pytest.raises(ValueError, match=r"cannot join .* SAME_STEP.* use NEXT_STEP"):
         VectorSpriteObservation(envs, pong_model)
+
+
+def test_frames_are_joined_also_below_other_wrappers(pong_model):
+    below = RecordEpisodeStatistics(SyncVectorEnv([flickering] * NUM_ENVS))
+    above = SyncVectorEnv([flickering] * NUM_ENVS)
+    one, other = (VectorSpriteObservation(e, pong_model, 8, any_game=True) for e in (below, above))
+    for (arrays, *_), (expected, *_) in zip(play(one), play(other), strict=True):
+        assert_equal(arrays, expected)
+
+
+def test_a_mix_of_environments_with_and_without_earlier_frames_is_refused(pong_model):
+    envs = SyncVectorEnv([flickering, lambda: gymnasium.make("FakeFlickers-v0")])
+    with pytest.raises(
+        ValueError, match=r"either all environments in LastTwoFrames or none, got 1"
+    ):
+        VectorSpriteObservation(envs, pong_model, any_game=True)
 
 
 def test_render_can_draw_the_sprites(pong_model):

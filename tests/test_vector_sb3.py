@@ -91,6 +91,8 @@ def test_the_users_own_process_keeps_its_threads(pong_model):
 def test_render_can_draw_the_sprites(pong_model):
     build = partial(make_env, "ALE/Pong-v5", render_mode="rgb_array")
     venv = VecSpriteObservation(DummyVecEnv([build]), pong_model, render_sprites=True)
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"call reset\(\) before render\(\)"):
+        venv.get_images()
     venv.reset()
     assert venv.render("rgb_array").shape == (630, 480, 3)
     plain = VecSpriteObservation(DummyVecEnv([build]), pong_model)

@@ -80,6 +80,8 @@ def find_scrolling(frames: np.ndarray, episode: np.ndarray, max_size: int) -> li
     if min(frames.shape[1:]) < 2 * PATCH:
         return []
     first = np.flatnonzero(np.diff(episode) == 0)
+    if not len(first):
+        return []
     moves = _row_moves(frames, _spread(first, FEW_PAIRS))
     if not (moves.shift.any(2).mean(0) >= MIN_MOVES / MANY_PAIRS).any():
         return []

@@ -55,7 +55,7 @@ def _find_runs(mask, words, width, runs, first_of_row):
         words: `(H, n)` uint64, the same.
         width: W, pixels of a row without the padding.
         runs: `(R, 4)` int32, written: y, left, right (exclusive), index of another run or itself.
-        first_of_row: `(H + 1,)` int32, written: index of each row's first run.
+        first_of_row: `(H,)` int32, written: index of each row's first run.
 
     Returns:
         The number of runs.

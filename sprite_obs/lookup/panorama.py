@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from sprite_obs.lookup.background import Background
-from sprite_obs.lookup.bank import TRANSPARENT
 from sprite_obs.lookup.locate import Locator, Place, count_equal, paste
 
 NOWHERE = (-1, -1)
@@ -138,8 +137,3 @@ def restore_layers(rows: np.ndarray, pixels: np.ndarray) -> list[Layer]:
         layers.append(Layer(row[:4].copy(), row[4:6].copy(), scenery))
         start += height * width
     return layers
-
-
-def known(scenery: np.ndarray) -> np.ndarray:
-    """Returns `(h, w)` bool, where scenery is known."""
-    return np.asarray(scenery != TRANSPARENT)

@@ -6,7 +6,7 @@ import numpy as np
 from sprite_obs.lookup.components import WORD
 from sprite_obs.lookup.palette import Palette
 
-MAX_SCREENS = 64
+MAX_GAMES = 64
 """Games that run side by side, for which the last frame is kept."""
 
 
@@ -38,7 +38,7 @@ class Screens:
         """
         if frames.shape[1:] != self._shape:
             self._shape, self._frames, self._indices = frames.shape[1:], [], []
-        kept = min(len(frames), MAX_SCREENS)
+        kept = min(len(frames), MAX_GAMES)
         while len(self._frames) < kept:
             self._frames.append(np.zeros(self._shape, np.uint8))
             self._indices.append(self._palette.index(self._frames[-1]))

@@ -1,12 +1,13 @@
 """Whether sprites proposed at places make pixels of a frame right: verification by rebuilding."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from sprite_obs.detections import Row
-from sprite_obs.lookup.bank import SpriteBank
+from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
 
 PLAIN, OPEN, HIDDEN = 0, 1, 2
 """States of a pixel: the background shows, nothing explains it, something is drawn in front."""
@@ -32,8 +33,12 @@ class Accepted(NamedTuple):
     gained: int
 
 
+Holes = Mapping[tuple[int, int, int], np.ndarray | None]
+"""Of sprites with holes which pixels show, as in `Detections.shown`, by sprite id, left and top."""
+
+
 def pixel_states(
-    wrong: np.ndarray, rows: list[Row], bank: SpriteBank, window: np.ndarray
+    wrong: np.ndarray, rows: list[Row], bank: SpriteBank, window: np.ndarray, holes: Holes
 ) -> np.ndarray:
     """Tells where something found is drawn, and what is left.
 
@@ -43,6 +48,7 @@ def pixel_states(
         bank: the dictionary.
         window: `(4,)` integers, left, top, right, bottom of the playing field: sprites of which
             not all shows are cut off there.
+        holes: which of the sprites have holes.
 
     Returns:
         `(H, W)` uint8, the state of each pixel.
@@ -50,8 +56,15 @@ def pixel_states(
     state = wrong.astype(np.uint8)
     left, top, right, bottom = window
     state[:top], state[bottom:], state[:, :left], state[:, right:] = (HIDDEN,) * 4
-    drawn = np.array([(row[1] - 1, row[3], row[4]) for row in rows if row[1]], np.int64)
-    _hide_all(drawn.reshape(-1, 3), state, bank.pixels, bank.starts, bank.sizes)
+    whole = []
+    for _, sprite, _, left, top, *_ in rows:
+        shown = holes.get((sprite, left, top))
+        if shown is not None:
+            _hide(np.where(shown, 0, TRANSPARENT), state, left, top)
+        elif sprite:
+            whole.append((sprite - 1, left, top))
+    drawn = np.array(whole, np.int64).reshape(-1, 3)
+    _hide_all(drawn, state, bank.pixels, bank.starts, bank.sizes)
     return state
 
 

@@ -13,7 +13,7 @@ NUM_FRAMES = 600
 THINGS = 24
 """Sprites that are tried to be put into a frame; what would touch another one is left out."""
 STATE_SHARE = 0.5
-"""Share of the rows and regions of a background that take on another colour."""
+"""Share of the rows of a background that take on another colour."""
 
 
 def rehearse(

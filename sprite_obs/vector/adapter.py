@@ -43,8 +43,17 @@ class VectorAsVecEnv(VecEnv):
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
 
     def reset(self) -> Any:
-        """Resets all environments; seeds and options are used once."""
+        """Resets all environments; seeds and options are used once.
+
+        Raises:
+            ValueError: when environments were given different options.
+        """
         seed, options = self._seeds[0], self._options[0] or None
+        if any((each or None) != options for each in self._options):
+            raise ValueError(
+                "VectorAsVecEnv expects the same options for all environments, got "
+                f"{self._options}; Gymnasium resets them with one"
+            )
         observations, infos = self.envs.reset(seed=seed, options=options)
         self.reset_infos = _split(infos, self.num_envs)
         self._reset_seeds()

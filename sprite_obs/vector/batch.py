@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import gymnasium
 import numpy as np
 
 from sprite_obs.detections import Detections
@@ -20,10 +21,12 @@ class Observed(NamedTuple):
     Attributes:
         arrays: the observations, `(B, M, ...)` each.
         error: `(B,)` float64, share of each frame's pixels that the sprites do not explain.
+        camera: `(B, 2)` int32, the camera's place in scenery that scrolls; None for models without.
     """
 
     arrays: Arrays
     error: np.ndarray
+    camera: np.ndarray | None
 
 
 class BatchObserver:
@@ -100,8 +103,10 @@ class BatchObserver:
         """Returns the newest frame of each environment, enlarged, with its sprites drawn over it.
 
         Raises:
-            KeyError: before all environments were observed.
+            ResetNeeded: before all environments were observed.
         """
+        if not self._seen:
+            raise gymnasium.error.ResetNeeded("call reset() before render()")
         return [draw_detections(*self._seen[env]) for env in sorted(self._seen)]
 
     def _observed(
@@ -111,7 +116,8 @@ class BatchObserver:
         if self._keeps_seen:
             for row, env in enumerate(envs):
                 self._seen[env] = frames[row].copy(), things.of_frame(row)
-        return Observed(self._builder.build(things, envs), error.astype(np.float64))
+        camera = self._encoder.cameras(frames) if self._encoder.has_camera else None
+        return Observed(self._builder.build(things, envs), error.astype(np.float64), camera)
 
 
 def _joined(found: Detections, num_frames: int, rows: Sequence[int]) -> Detections:

@@ -96,14 +96,16 @@ class VecSpriteObservation(VecEnvWrapper):
         infos = [dict(info) for info in infos]
         ended = np.flatnonzero(dones).tolist()
         seen, final = self._observed(frames, infos, ended)
-        errors = seen.error.copy()
+        errors, cameras = seen.error.copy(), None if seen.camera is None else seen.camera.copy()
         if final is not None:
             self._keep_reset_infos(seen, ended)
             errors[ended] = final.error  # of the last frame, as all else in these infos
+            if cameras is not None:
+                cameras[ended] = final.camera
             for row, env in enumerate(ended):
                 infos[env]["terminal_observation"] = _row(final.arrays, row)
-        for info, error in zip(infos, errors.tolist(), strict=True):
-            info["sprite_error"] = error
+        for env, info in enumerate(infos):
+            info |= _info(errors, cameras, env)
         return seen.arrays, rewards, dones, infos
 
     def get_images(self) -> Sequence[np.ndarray | None]:
@@ -124,8 +126,13 @@ class VecSpriteObservation(VecEnvWrapper):
 
     def _keep_reset_infos(self, seen: Observed, envs: Sequence[int]) -> None:
         for env in envs:
-            error = float(seen.error[env])
-            self.reset_infos[env] = {**self.venv.reset_infos[env], "sprite_error": error}
+            own = _info(seen.error, seen.camera, env)
+            self.reset_infos[env] = self.venv.reset_infos[env] | own
+
+
+def _info(errors: np.ndarray, cameras: np.ndarray | None, env: int) -> dict[str, Any]:
+    camera = {} if cameras is None else {"camera": cameras[env]}
+    return {"sprite_error": float(errors[env])} | camera
 
 
 def _row(arrays: Arrays, row: int) -> Arrays:

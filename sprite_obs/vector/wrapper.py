@@ -35,7 +35,8 @@ class VectorSpriteObservation(VectorWrapper):
       array, and ``infos["final_info"]["sprite_error"]`` their errors.
     * ``DISABLED``: ``reset(options={"reset_mask": mask})`` begins new episodes where the mask says.
 
-    ``infos["sprite_error"]`` is `(B,)` float64 beside its mask ``infos["_sprite_error"]``.
+    ``infos["sprite_error"]`` is `(B,)` float64 beside its mask ``infos["_sprite_error"]``; where
+    scenery scrolls, ``infos["camera"]`` is `(B, 2)` int32, likewise.
 
     Example:
         >>> import gymnasium
@@ -100,7 +101,7 @@ class VectorSpriteObservation(VectorWrapper):
         self._observer = BatchObserver(encoder, builder, render_sprites)
         self._render_sprites = render_sprites
         self._begins = np.ones(env.num_envs, bool)  # with the next frame of the environment
-        self._shown: Observed | None = None
+        self._shown: dict[str, np.ndarray] | None = None
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
@@ -114,7 +115,7 @@ class VectorSpriteObservation(VectorWrapper):
         seen = self._observer.first(self._frames(observations)[envs], envs.tolist())
         self._begins[envs] = False
         self._shown = _merged(self._shown, seen, envs, self.num_envs)
-        return _copy(self._shown), infos | _error_info(seen.error, envs, self.num_envs)
+        return _copy(self._shown), infos | _infos(seen, envs, self.num_envs)
 
     def step(
         self, actions: Any
@@ -128,9 +129,9 @@ class VectorSpriteObservation(VectorWrapper):
             seen = self._next(frames)
         if self._mode == AutoresetMode.NEXT_STEP:
             self._begins = ended
-        self._shown = seen
-        infos = infos | _error_info(seen.error, np.arange(self.num_envs), self.num_envs)
-        return _copy(seen), rewards, terminations, truncations, infos
+        self._shown = seen.arrays
+        infos = infos | _infos(seen, np.arange(self.num_envs), self.num_envs)
+        return _copy(seen.arrays), rewards, terminations, truncations, infos
 
     def render(self) -> Any:
         """Returns the environments' renderings, or their frames with the sprites drawn over them.
@@ -146,7 +147,7 @@ class VectorSpriteObservation(VectorWrapper):
 
     def _next(self, frames: np.ndarray) -> Observed:
         self._observer.begin(np.flatnonzero(self._begins).tolist())
-        earlier = self.env.get_attr("earlier_frame") if self._joins_frames else ()  # type: ignore[attr-defined]
+        earlier = self.env.unwrapped.get_attr("earlier_frame") if self._joins_frames else ()  # type: ignore[attr-defined]
         return self._observer.next(frames, range(self.num_envs), earlier)
 
     def _with_final(
@@ -158,9 +159,9 @@ class VectorSpriteObservation(VectorWrapper):
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row, env in enumerate(ended):
             final_obs[env] = {key: array[row] for key, array in final.arrays.items()}
-        error = _error_info(final.error, ended, self.num_envs)
-        mask = error["_sprite_error"]
-        final_info = infos.get("final_info", {}) | error
+        own = _infos(final, ended, self.num_envs)
+        mask = own["_sprite_error"]
+        final_info = infos.get("final_info", {}) | own
         return seen, infos | {
             "final_obs": final_obs,
             "_final_obs": mask.copy(),
@@ -185,8 +186,14 @@ def _autoreset_mode(env: VectorEnv) -> AutoresetMode:
 
 def _has_earlier_frames(env: VectorEnv) -> bool:
     """Tells whether the environments keep the frame before the last, as `LastTwoFrames` does."""
-    call = getattr(env, "call", None)
-    return call is not None and all(call("has_wrapper_attr", "earlier_frame"))
+    call = getattr(env.unwrapped, "call", None)
+    keeps = call("has_wrapper_attr", "earlier_frame") if call else ()
+    if any(keeps) and not all(keeps):
+        raise ValueError(
+            f"{NAME} expects either all environments in LastTwoFrames or none, got "
+            f"{sum(keeps)} of {len(keeps)}; wrap the others too"
+        )
+    return any(keeps)
 
 
 def _is_stack(space: spaces.Space, shape: tuple[int, ...], model: Any) -> bool:
@@ -204,21 +211,30 @@ def _is_stack(space: spaces.Space, shape: tuple[int, ...], model: Any) -> bool:
     )
 
 
-def _error_info(error: np.ndarray, envs: np.ndarray, num_envs: int) -> dict[str, np.ndarray]:
-    values, mask = np.zeros(num_envs), np.zeros(num_envs, bool)
-    values[envs], mask[envs] = error, True
-    return {"sprite_error": values, "_sprite_error": mask}
+def _infos(seen: Observed, envs: np.ndarray, num_envs: int) -> dict[str, np.ndarray]:
+    """Returns what infos of vector environments say of some of them, each key with its mask."""
+    mask = np.zeros(num_envs, bool)
+    mask[envs] = True
+    infos: dict[str, np.ndarray] = {}
+    for key, rows in (("sprite_error", seen.error), ("camera", seen.camera)):
+        if rows is not None:
+            values = np.zeros((num_envs, *rows.shape[1:]), rows.dtype)
+            values[envs] = rows
+            infos |= {key: values, f"_{key}": mask.copy()}
+    return infos
 
 
-def _merged(before: Observed | None, seen: Observed, envs: np.ndarray, num_envs: int) -> Observed:
-    """Returns what all environments show after some of them were reset."""
+def _merged(
+    before: dict[str, np.ndarray] | None, seen: Observed, envs: np.ndarray, num_envs: int
+) -> dict[str, np.ndarray]:
+    """Returns the observations of all environments after some of them were reset."""
     if before is None or len(envs) == num_envs:
-        return seen
-    merged = Observed({key: rows.copy() for key, rows in before.arrays.items()}, before.error)
+        return seen.arrays
+    merged = _copy(before)
     for key, rows in seen.arrays.items():
-        merged.arrays[key][envs] = rows
+        merged[key][envs] = rows
     return merged
 
 
-def _copy(seen: Observed) -> dict[str, np.ndarray]:
-    return {key: rows.copy() for key, rows in seen.arrays.items()}
+def _copy(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {key: rows.copy() for key, rows in arrays.items()}
