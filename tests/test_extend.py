@@ -132,11 +132,19 @@ def test_a_new_screen_is_a_further_room_and_found_again(old, with_ring, tmp_path
         assert same(before, after)
 
 
-def test_types_keep_their_slots(old, with_ring):
-    capacity = [model.tables.object_capacity for model in (old, with_ring)]
-    for max_sprites in (1, 2, 3, 10):
-        before, after = (SlotTable(each, max_sprites) for each in capacity)
-        assert after._ranges[: len(before._ranges)] == before._ranges
+def slots_of_types(model: Checkpoint, max_sprites: int) -> dict[int, set[int]]:
+    """Fills an observation with more things of each type than there is room for."""
+    table = SlotTable(model.tables.object_capacity, max_sprites)
+    kinds = np.repeat(np.arange(1, len(model.type_capacity)), 5)
+    slots = table.update(kinds, np.arange(1, len(kinds) + 1))
+    return {kind: {*slots[kinds == kind].tolist()} - {-1} for kind in {*kinds.tolist()}}
+
+
+@pytest.mark.parametrize("max_sprites", [1, 2, 3, 10])
+def test_types_keep_their_slots(old, with_ring, max_sprites):
+    before, after = (slots_of_types(model, max_sprites) for model in (old, with_ring))
+    assert after.items() >= before.items()
+    assert bool(after[len(before) + 1]) == (max_sprites > 2), "what is left, after the others"
 
 
 @pytest.fixture(scope="module")
