@@ -1,6 +1,6 @@
 """Learns the beginning of a game, extends the model with the rest, and measures what that gives.
 
-python benchmarks/extend.py --env ALE/DemonAttack-v5 --split 400
+python benchmarks/extend.py --env ALE/Phoenix-v5 --split 400
 
 Plays the game twice, once to learn from and once to measure. The frames of each episode up to a
 step are the old ones, those from it on the new ones, which show more: further waves, levels,
@@ -45,7 +45,7 @@ JUDGED = 400
 class Args:
     """Learns the beginning of a game, extends the model with the rest, and measures both."""
 
-    env: str = "ALE/DemonAttack-v5"
+    env: str = "ALE/Phoenix-v5"
     """Id of the environment."""
     split: int = 400
     """Step of each episode from which on frames are new."""

@@ -81,7 +81,7 @@ def test_what_the_model_knew_keeps_ids_types_and_looks(old, with_ring, folder):
             "former_types": num_types,
             "former_window": old.tables.window.tolist(),
             "seed": 0,
-            "teach_iterations": 40,
+            "teach_iterations": 16,
         }
     ]
 
@@ -132,29 +132,47 @@ def test_a_new_screen_is_a_further_room_and_found_again(old, with_ring, tmp_path
         assert same(before, after)
 
 
-def test_types_keep_their_slots(old, with_ring):
-    capacity = [model.tables.object_capacity for model in (old, with_ring)]
-    for max_sprites in (1, 2, 3, 10):
-        before, after = (SlotTable(each, max_sprites) for each in capacity)
-        assert (after._ranges[: len(before._ranges)] == before._ranges).all()
+def slots_of_types(model: Checkpoint, max_sprites: int) -> dict[int, set[int]]:
+    """Fills an observation with more things of each type than there is room for."""
+    table = SlotTable(model.tables.object_capacity, max_sprites)
+    kinds = np.repeat(np.arange(1, len(model.type_capacity)), 5)
+    slots = table.update(kinds, np.arange(1, len(kinds) + 1))
+    return {kind: {*slots[kinds == kind].tolist()} - {-1} for kind in {*kinds.tolist()}}
 
 
-def test_the_network_learns_the_new_and_keeps_the_old(folder, tmp_path):
+@pytest.mark.parametrize("max_sprites", [1, 2, 3, 10])
+def test_types_keep_their_slots(old, with_ring, max_sprites):
+    before, after = (slots_of_types(model, max_sprites) for model in (old, with_ring))
+    assert after.items() >= before.items()
+    assert bool(after[len(before) + 1]) == (max_sprites > 2), "what is left, after the others"
+
+
+@pytest.fixture(scope="module")
+def taught(folder) -> Checkpoint:
+    """Returns a model whose network knows what it does."""
     settings = config(width=64, teach_iterations=400, teach_batch_size=128, checkpoint_every=400)
-    old = pretrain(OLD, settings, tmp_path / "old", CPU)
-    new = extended(old, WITH_RING, tmp_path / "new")
+    return pretrain(walks([still(BOX), still(CROSS)], screen(), 300), settings, folder / "t", CPU)
 
-    def share_right(model: Checkpoint, frames: Frames) -> float:
+
+@pytest.mark.parametrize(("again", "kept"), [(True, 0.85), (False, 0.5)])
+def test_the_network_learns_the_new_and_keeps_most_of_the_old(taught, tmp_path, again, kept):
+    """All of it if new frames show it again, else what made-up frames keep."""
+    things = [still(BOX), still(CROSS), still(pink_ring())]
+    shown = walks(things if again else things[2:], screen(), 300, seed=1)
+    new = extended(taught, shown, tmp_path, train={"teach_iterations": 400})
+
+    def share_exact(model: Checkpoint, frames: Frames) -> float:
         encoder = FrozenEncoder(model, decoder="network")
         return float((encoder.rebuild(frames.images) == frames.images).all((1, 2, 3)).mean())
 
-    assert share_right(old, OLD) > 0.8 and share_right(old, WITH_RING) == 0
-    assert share_right(new, OLD) > 0.8 and share_right(new, WITH_RING) > 0.8
+    unseen = walks(things[:2], screen(), 60, seed=9)
+    assert share_exact(taught, unseen) > 0.85 and share_exact(taught, shown) == 0
+    assert share_exact(new, unseen) > kept and share_exact(new, shown) > 0.8
 
 
 def test_an_interrupted_extension_resumes_to_the_same_weights(old, with_ring, tmp_path):
     def stop(step: int, losses: dict[str, float]) -> None:
-        if step == 27:
+        if step == 12:
             raise KeyboardInterrupt
 
     settings = extension_config(old, {})
@@ -164,7 +182,7 @@ def test_an_interrupted_extension_resumes_to_the_same_weights(old, with_ring, tm
     resumed = extend(
         old, WITH_RING, settings, tmp_path, CPU, True, lambda step, _: steps.append(step)
     )
-    assert steps == list(range(26, 41))
+    assert steps == list(range(11, 17))
     for name, value in with_ring.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     with pytest.raises(CheckpointError, match="another extended model"):

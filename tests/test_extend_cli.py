@@ -100,7 +100,7 @@ def test_settings_are_those_of_the_model_then_of_the_file_then_of_flags(folder):
     [
         (["--model.code-dim", 64], "model.code_dim: expected 16, .*got 64; leave it out"),
         (["--config", "model.yaml"], "model.sprite_size: expected 24, .*got 48"),
-        (["--config", "typo.yaml"], "unknown key 'mo-del'"),
+        (["--config", "typo.yaml"], "unknown key .nothing."),
         (["--extend", "nowhere"], "no checkpoint at .*nowhere"),
         (["--resume"], "nothing to resume"),
     ],
@@ -108,7 +108,7 @@ def test_settings_are_those_of_the_model_then_of_the_file_then_of_flags(folder):
 def test_what_does_not_fit_is_one_line(folder, capsys, monkeypatch, flags, reason):
     monkeypatch.chdir(folder)
     Path("model.yaml").write_text("model: {sprite_size: 48}\n")
-    Path("typo.yaml").write_text("mo-del: {}\n")
+    Path("typo.yaml").write_text("nothing: {}\n")
     assert main(command(folder, "--out", folder / "refused", *flags)) == 2
     error = capsys.readouterr().err
     assert error.count("sprite-obs: error:") == 1

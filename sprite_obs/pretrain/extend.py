@@ -23,10 +23,15 @@ from sprite_obs.pretrain.pretrain import decisive, with_better_decoder
 from sprite_obs.pretrain.rehearsal import rehearse
 from sprite_obs.pretrain.start import Start
 from sprite_obs.pretrain.step import TrainingData
-from sprite_obs.pretrain.teach import WindowSampler
+from sprite_obs.pretrain.teach import WindowSampler, window_weights
 from sprite_obs.pretrain.windows import Windows, anchor_targets, collect_windows
 
 LATENTS = "dictionary.latents"
+REHEARSED = 0.05
+"""Share of made-up windows. At a half, the network forgets more of what the game really shows."""
+OFTEN = 20
+"""Appearances in the new frames from which on a sprite need not be put into made-up ones, where it
+stands at places at which the game never shows it."""
 
 
 def extend(
@@ -119,18 +124,21 @@ def _sampler(
     config: PretrainConfig,
     device: torch.device,
 ) -> WindowSampler:
-    """Mixes windows of the new frames with such of made-up ones, which show all that is known."""
+    """Mixes windows of the new frames with a few of made-up ones, which show what those lack."""
     rng = np.random.default_rng(config.seed)
-    made_up, shown = rehearse(
-        start.bank, start.sprite_type, start.background, start.tables.tiles, rng
-    )
+    often = np.bincount(start.seen.sprite, minlength=len(start.bank) + 1)[1:] >= OFTEN
+    seldom = np.flatnonzero(~often) + 1
+    known = start.bank, start.sprite_type, start.background, start.tables.tiles
     parts = []
-    for frames, seen in ((index, start.seen), (made_up, shown)):
+    for frames, seen in ((index, start.seen), rehearse(*known, seldom, rng)):
         size = frames.shape[1:]
         targets = anchor_targets(seen, start.bank, len(frames), size, config.model)
         parts.append(collect_windows(frames, targets, config.model.anchor_stride, rng))
+    weights = [window_weights(part) for part in parts]
+    shares = 1 - REHEARSED, REHEARSED
+    weights = [share * part / part.sum() for share, part in zip(shares, weights, strict=True)]
     mixed = Windows(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-    return WindowSampler(mixed, palette, device)
+    return WindowSampler(mixed, palette, device, np.concatenate(weights))
 
 
 def _fingerprint(old: Checkpoint) -> int:

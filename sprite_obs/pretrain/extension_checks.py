@@ -9,6 +9,11 @@ from sprite_obs.errors import CheckpointError, ConfigError, RecordingError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.games import game_name
 
+TEACHING = 0.4
+"""Steps of teaching relative to those with which the model was learned."""
+PACE = 1 / 3
+"""Step size relative to that; a larger one makes the network forget."""
+
 
 def extension_config(old: Checkpoint, values: dict[str, Any]) -> PretrainConfig:
     """Returns the settings with which a model is extended: its own, but for those that are given.
@@ -23,8 +28,12 @@ def extension_config(old: Checkpoint, values: dict[str, Any]) -> PretrainConfig:
     keys = {field.name for field in dataclasses.fields(PretrainConfig)}
     own = {key: value for key, value in old.settings.items() if key in keys}
     own["model"] = to_dict(old.config)
-    # Whole frames would change what known sprites look like, so windows alone are taught.
-    own["train"] = own["train"] | {"iterations": 0}
+    train = own["train"]
+    own["train"] = train | {
+        "iterations": 0,  # whole frames would change what known sprites look like
+        "teach_iterations": round(TEACHING * train["teach_iterations"]),
+        "learning_rate": PACE * train["learning_rate"],
+    }
     return from_dict(PretrainConfig, overlay(own, values))
 
 

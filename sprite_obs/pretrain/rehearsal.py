@@ -21,6 +21,7 @@ def rehearse(
     sprite_type: np.ndarray,
     behind: Behind,
     tiles: np.ndarray,
+    chosen: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, Detections]:
     """Puts sprites anywhere over all backgrounds; no frame of a recording is needed.
@@ -30,6 +31,7 @@ def rehearse(
         sprite_type: `(K,)` integers, type id of each.
         behind: the backgrounds.
         tiles: `(n, 6)` int32, tiles of walls, each of which is shown half of the time.
+        chosen: `(n,)` integers, ids of the sprites to put into frames.
         rng: draws everything.
 
     Returns:
@@ -43,7 +45,7 @@ def rehearse(
         taken = np.zeros(image.shape, bool)
         for left, top, *_, sprite in tiles[rng.random(len(tiles)) < 0.5].tolist():
             rows += _put(image, taken, bank, sprite, left, top, n)
-        for sprite in rng.integers(1, len(bank) + 1, THINGS).tolist():
+        for sprite in chosen[rng.integers(len(chosen), size=THINGS * (len(chosen) > 0))].tolist():
             width, height = bank.sizes[sprite - 1].tolist()
             if width < image.shape[1] and height < image.shape[0]:
                 left = int(rng.integers(image.shape[1] - width + 1))

@@ -32,12 +32,18 @@ class WindowSampler:
     common, or the encoder sees sprites everywhere.
     """
 
-    def __init__(self, windows: Windows, palette: Palette, device: torch.device) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        palette: Palette,
+        device: torch.device,
+        weights: np.ndarray | None = None,
+    ) -> None:
         self._pixels = torch.from_numpy(windows.pixels).to(device)
         self._sprite = torch.from_numpy(windows.sprite).to(device)
         self._shift = torch.from_numpy(windows.shift).to(device)
         self._colors = _color_table(palette).to(device)
-        self._weights = torch.from_numpy(_weights(windows))
+        self._weights = torch.from_numpy(window_weights(windows) if weights is None else weights)
 
     def sample(self, size: int, generator: torch.Generator) -> WindowBatch:
         """Draws this process's part of `size` windows, with replacement."""
@@ -53,7 +59,8 @@ def _color_table(palette: Palette) -> Tensor:
     return torch.from_numpy(palette.rgb(np.arange(256, dtype=np.uint8))).float() / 255
 
 
-def _weights(windows: Windows) -> np.ndarray:
+def window_weights(windows: Windows) -> np.ndarray:
+    """Returns `(U,)` float64, how likely each window is to be drawn, not normalised."""
     seen = np.bincount(windows.sprite.ravel())
     rarity = 1 / np.maximum(seen, 1)
     rarity[0] = 0
