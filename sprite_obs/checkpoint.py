@@ -40,6 +40,8 @@ class Tables(NamedTuple):
         moves: `(T + 1,)` bool, which types move about; index 0 is unused.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
+        usual: `(H, W, 3)` uint8 RGB, what frames usually show, if they were scaled or compressed
+            (`lookup.blur`); `(0, 0, 3)` if not.
     """
 
     counts: np.ndarray
@@ -52,6 +54,7 @@ class Tables(NamedTuple):
     moves: np.ndarray
     tiles: np.ndarray
     object_capacity: np.ndarray
+    usual: np.ndarray
 
     @classmethod
     def unknown(cls, num_sprites: int, num_types: int, frame_size: tuple[int, int]) -> "Tables":
@@ -68,6 +71,7 @@ class Tables(NamedTuple):
             moves=np.zeros(num_types + 1, bool),
             tiles=np.zeros((0, 6), np.int32),
             object_capacity=np.ones(num_types + 1, np.int32),
+            usual=np.zeros((0, 0, 3), np.uint8),
         )
 
 

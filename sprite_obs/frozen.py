@@ -78,7 +78,8 @@ class FrozenEncoder:
                 "expected decoder network for a model whose background scrolls, got lookup, which "
                 "compares frames with a still background"
             )
-        self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
+        usual = checkpoint.tables.usual if checkpoint.tables.usual.size else None
+        self.palette = Palette(checkpoint.palette, checkpoint.exact_palette, usual)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         thresholds = checkpoint.settings["discover"]
         tables = checkpoint.tables

@@ -127,6 +127,7 @@ def _tables(
         moves=display.moves,
         tiles=tiles,
         object_capacity=count_capacity(objects, len(episode), num_types),
+        usual=np.zeros((0, 0, 3), np.uint8),
     )
 
 
