@@ -42,6 +42,8 @@ class Tables(NamedTuple):
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
         layers: `(L, 8)` int32, parts of the screen that scroll (`lookup.panorama`).
         scenery: `(P,)` uint8 palette indices, what is seen through them.
+        usual: `(H, W, 3)` uint8 RGB, what frames usually show, if they were scaled or compressed
+            (`lookup.blur`); `(0, 0, 3)` if not.
     """
 
     counts: np.ndarray
@@ -56,6 +58,7 @@ class Tables(NamedTuple):
     object_capacity: np.ndarray
     layers: np.ndarray
     scenery: np.ndarray
+    usual: np.ndarray
 
     @classmethod
     def unknown(cls, num_sprites: int, num_types: int, frame_size: tuple[int, int]) -> "Tables":
@@ -74,6 +77,7 @@ class Tables(NamedTuple):
             object_capacity=np.ones(num_types + 1, np.int32),
             layers=np.zeros((0, 8), np.int32),
             scenery=np.zeros(0, np.uint8),
+            usual=np.zeros((0, 0, 3), np.uint8),
         )
 
 

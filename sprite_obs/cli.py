@@ -176,6 +176,13 @@ class Pretrain:
         if self.extend:
             copy_names(self.extend, self.out)
         write_pictures(self.out, checkpoint, frames.images)
+        if not checkpoint.exact_palette:
+            print(
+                "warning: these frames hold more than 255 colours, as frames that were scaled or "
+                "compressed do; sprites are found less exactly than in frames without loss, which "
+                "`sprite-obs record` and PNG files of the emulator's own size give",
+                file=sys.stderr,
+            )
         num_sprites, num_types = len(checkpoint.sprites), len(checkpoint.type_capacity) - 1
         slots = int(checkpoint.tables.object_capacity[1:].sum())
         room = f"max_sprites={slots} has room for all that was seen at once"

@@ -13,6 +13,7 @@ from sprite_obs.detect import check_game, chunks, join
 from sprite_obs.detections import Detections, merge_objects
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import DecoderName, FrozenEncoder
+from sprite_obs.lookup.palette import UNKNOWN
 from sprite_obs.metrics.detection import DetectionFigures, score_detections
 from sprite_obs.metrics.display import DisplayFigures, score_display
 from sprite_obs.metrics.ground_truth import GroundTruth
@@ -24,6 +25,9 @@ from sprite_obs.type_names import NamedTypes
 
 MAX_SOFT_FRAMES = 256
 SHOWN_SHOTS = 16
+DEGRADED = "approximate: the model's frames were compressed or scaled; lossless ones are better"
+MANY_UNKNOWN = 0.01
+"""Share of pixels in unknown colours that is worth a warning: other scenes have a few."""
 SOFT_BATCH = 8
 """Frames composited at once; a soft scene of one frame takes tens of megabytes."""
 
@@ -45,6 +49,8 @@ class Evaluation:
         sprites_per_frame: mean number of sprites found in a frame.
         unknown_per_frame: mean number of things that are no entry of the dictionary.
         frames_per_second: speed of encoding alone.
+        exact_palette: whether the model was learned from frames without scaling or compression.
+        unknown_colors: share of pixels in colours that the model does not know.
         detection: figures of each variant of `sprite_obs.metrics.detection`; None without ground
             truth.
         tracking: how well tracks keep to objects that move; None without ground truth or where it
@@ -65,6 +71,8 @@ class Evaluation:
     sprites_per_frame: float
     unknown_per_frame: float
     frames_per_second: float
+    exact_palette: bool
+    unknown_colors: float
     detection: dict[str, DetectionFigures] | None = None
     tracking: TrackingFigures | None = None
     display: DisplayFigures | None = None
@@ -87,10 +95,16 @@ class Evaluation:
             ("sprites per frame", f"{self.sprites_per_frame:.2f}"),
             ("unknown things per frame", f"{self.unknown_per_frame:.2f}"),
             ("frames encoded per second", f"{self.frames_per_second:.0f}"),
+            *([] if self.exact_palette else [("colours", DEGRADED)]),
+            *([("colours", self._lacking())] if self.unknown_colors >= MANY_UNKNOWN else []),
             *(row for item in (self.detection or {}).items() for row in _detection_rows(*item)),
             *([_tracking_row(self.tracking)] if self.tracking else []),
             *([_display_row(self.display)] if self.display else []),
         ]
+
+    def _lacking(self) -> str:
+        share = _percent(self.unknown_colors)
+        return f"{share} of pixels in unknown ones; are these frames as the model learned them?"
 
 
 class Examined(NamedTuple):
@@ -186,7 +200,7 @@ def examine(
         truth.check_fits(frames.images)
     encoder.encode(frames.images[:1])  # compiles what is compiled on first use
     hard = ReconstructionScore()
-    parts, wrong_pixels, seconds = [], [], 0.0
+    parts, wrong_pixels, seconds, unknown = [], [], 0.0, 0.0
     for start, images in chunks(frames.images, "encoding"):
         started = time.perf_counter()
         found = encoder.encode(images)
@@ -194,6 +208,7 @@ def examine(
         rebuilt = encoder.reconstruct(found, encoder.backgrounds(images))
         hard.add(images, rebuilt)
         wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
+        unknown += (encoder.palette.index(images) == UNKNOWN).mean((1, 2)).sum()
         parts.append((start, found))
     found = join(parts)
     objects = merge_objects(encoder.in_view(found))
@@ -212,6 +227,8 @@ def examine(
         sprites_per_frame=int((sprite > 0).sum()) / num_frames,
         unknown_per_frame=int((sprite == 0).sum()) / num_frames,
         frames_per_second=num_frames / seconds,
+        exact_palette=checkpoint.exact_palette,
+        unknown_colors=float(unknown / num_frames),
         detection=score_detections(objects, truth, num_frames) if truth else None,
         tracking=_tracking(objects, truth, frames.episode) if truth else None,
         display=_display(encoder, objects, truth, num_frames) if truth else None,

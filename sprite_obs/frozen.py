@@ -80,7 +80,8 @@ class FrozenEncoder:
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
         _check_decoder(self.decoder, checkpoint.config)
-        self.palette = Palette(checkpoint.palette, checkpoint.exact_palette)
+        usual = checkpoint.tables.usual if checkpoint.tables.usual.size else None
+        self.palette = Palette(checkpoint.palette, checkpoint.exact_palette, usual)
         self._screens = Screens(self.palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         self._thresholds = thresholds = checkpoint.settings["discover"]

@@ -4,6 +4,8 @@ import numba
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin
 
+from sprite_obs.lookup.blur import settle, usual_colors
+
 MAX_COLORS = 255
 """Colours a palette holds; index 255 means a colour that the palette lacks."""
 UNKNOWN = np.uint8(255)
@@ -44,26 +46,34 @@ class Palette:
         colors: `(P, 3)` uint8 RGB, P at most 255.
         exact: whether other colours are unknown (emulator frames) or take the index of the
             nearest one (compressed video, photographs), to within 8 levels per channel.
+        usual: `(H, W, 3)` uint8, colours that frames usually show, for inexact palettes: pixels
+            that differ from them by noise and blur only take their index; None for frames whose
+            background moves.
 
     Attributes:
         table: `(2**24,)` uint8, the index of each RGB value, red in the highest byte.
     """
 
-    def __init__(self, colors: np.ndarray, exact: bool = True) -> None:
+    def __init__(
+        self, colors: np.ndarray, exact: bool = True, usual: np.ndarray | None = None
+    ) -> None:
         self.colors = np.ascontiguousarray(colors, dtype=np.uint8)
         self.exact = exact
         self.table = _exact_table(self.colors) if exact else _nearest_table(self.colors)
+        self.usual = None if exact else usual
+        if self.usual is not None:
+            self._usual_index = self._of_pixels(self.usual)
 
-    def __reduce__(self) -> tuple[type["Palette"], tuple[np.ndarray, bool]]:
+    def __reduce__(self) -> tuple[type["Palette"], tuple[np.ndarray, bool, np.ndarray | None]]:
         """Pickles the colours alone; the table is 16 MiB and quickly made."""
-        return Palette, (self.colors, self.exact)
+        return Palette, (self.colors, self.exact, self.usual)
 
     @classmethod
-    def of_frames(cls, frames: np.ndarray, seed: int = 0) -> "Palette":
+    def of_frames(cls, frames: np.ndarray, seed: int = 0, still: bool = False) -> "Palette":
         """Collects the colours of `(N, H, W, 3)` uint8 frames.
 
         Of more than 255, frequent ones that are far apart are kept: such frames were scaled or
-        compressed.
+        compressed. Where their background is still, its noise is told from things, too.
         """
         table = np.full(1 << 24, UNKNOWN)
         colors = np.zeros((MAX_COLORS, 3), np.uint8)
@@ -71,7 +81,8 @@ class Palette:
         for frame in frames:
             count = _scan(frame.reshape(-1, 3), table, colors, count)
             if count < 0:
-                return cls(_frequent_colors(frames, seed), exact=False)
+                usual = usual_colors(frames) if still else None
+                return cls(_frequent_colors(frames, seed), exact=False, usual=usual)
         return cls(colors[:count])
 
     def extended(self, frames: np.ndarray, seed: int = 0) -> "Palette":
@@ -83,7 +94,7 @@ class Palette:
             OverflowError: when an exact palette has no room for all of them.
         """
         if not self.exact:
-            return Palette(_frequent_colors(frames, seed, self.colors), exact=False)
+            return Palette(_frequent_colors(frames, seed, self.colors), False, self.usual)
         table, colors = self.table.copy(), np.zeros((MAX_COLORS, 3), np.uint8)
         count = len(self.colors)
         colors[:count] = self.colors
@@ -95,6 +106,15 @@ class Palette:
 
     def index(self, frames: np.ndarray) -> np.ndarray:
         """Turns `(..., 3)` uint8 RGB into `(...)` uint8 indices; 255 for unknown colours."""
+        out = self._of_pixels(frames)
+        if self.usual is not None and frames.shape[-3:] == self.usual.shape:
+            height, width, _ = self.usual.shape
+            whole = frames.reshape(-1, height, width, 3)
+            for frame, index in zip(whole, out.reshape(-1, height, width), strict=True):
+                settle(frame, self.usual, self._usual_index, index)
+        return out
+
+    def _of_pixels(self, frames: np.ndarray) -> np.ndarray:
         pixels = np.ascontiguousarray(frames).reshape(-1, 3)
         out = np.empty(len(pixels), np.uint8)
         _index(pixels, self.table, out)

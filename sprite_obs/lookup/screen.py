@@ -36,6 +36,8 @@ class Screens:
         Returns:
             `(H, W)` uint8 each, 255 for unknown colours; overwritten by the next call.
         """
+        if self._palette.usual is not None:  # noise is everywhere, and told by whole frames
+            return list(self._palette.index(frames))
         if frames.shape[1:] != self._shape:
             self._shape, self._frames, self._indices = frames.shape[1:], [], []
         kept = min(len(frames), MAX_GAMES)

@@ -98,7 +98,8 @@ class _Material(NamedTuple):
 
 
 def _prepare(frames: Frames, config: PretrainConfig) -> _Material:
-    palette = Palette.of_frames(frames.images, config.seed)
+    counts = config.train.init == "frames"
+    palette = Palette.of_frames(frames.images, config.seed, still=counts)
     index = np.stack([palette.index(image) for image in frames.images])
     color = background = None
     if config.model.background == "color":
@@ -106,7 +107,7 @@ def _prepare(frames: Frames, config: PretrainConfig) -> _Material:
         nearest = palette.nearest(color.numpy()[None] * 255)
         background = np.broadcast_to(nearest, index.shape[1:]).copy()
     start = None
-    if config.train.init == "frames":
+    if counts:
         start = start_from_frames(index, frames.episode, config, background)
     return _Material(frames, palette, index, color, start)
 
@@ -180,11 +181,15 @@ def _freeze(model: SpriteModel, material: _Material, config: PretrainConfig) -> 
         exact_palette=material.palette.exact,
         sprite_type=start.sprite_type if start else np.arange(1, num_sprites + 1, dtype=np.int32),
         type_capacity=start.type_capacity if start else np.ones(num_sprites + 1, np.int32),
-        tables=start.tables if start else unknown,
+        tables=_with_usual(start.tables if start else unknown, material.palette),
         decoder="lookup",
         env_id=material.frames.env_id,
         settings={"num_frames": len(material.indices)} | to_dict(config),
     )
+
+
+def _with_usual(tables: Tables, palette: Palette) -> Tables:
+    return tables if palette.usual is None else tables._replace(usual=palette.usual)
 
 
 def bake(model: SpriteModel, palette: Palette) -> tuple[np.ndarray, np.ndarray]:
@@ -213,7 +218,7 @@ def _middle(model: SpriteModel) -> torch.Tensor:
 def with_better_decoder(
     checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
 ) -> Checkpoint:
-    """Picks the decoder that rebuilds more pixels exactly; of equals, the faster one.
+    """Picks the decoder that rebuilds more pixels; of equals, the faster one.
 
     Frames of an unknown scene, such as the one before a game starts, are in no decoder's reach.
     """
@@ -221,11 +226,14 @@ def with_better_decoder(
     if len(names) == 1:
         return checkpoint._replace(decoder=names[0])
     sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
-    shown = FrozenEncoder(checkpoint, decoder="lookup").backgrounds(sample)
-    differs = (sample != shown).any(3).mean((1, 2))  # (N,)
-    usual = sample[differs <= max_foreground] if (differs <= max_foreground).any() else sample
+    encoders = {name: FrozenEncoder(checkpoint, decoder=name) for name in names}
+    palette = encoders["lookup"].palette
+    # By palette: no decoder draws the noise of video, and whose colours are nearer is chance.
+    index = palette.index(sample)  # (N, H, W)
+    differs = (index != palette.index(encoders["lookup"].backgrounds(sample))).mean((1, 2))  # (N,)
+    usual = differs <= max_foreground if (differs <= max_foreground).any() else differs >= 0
     wrong = {}
-    for name in names:
-        encoder = FrozenEncoder(checkpoint, decoder=name)
-        wrong[name] = int((encoder.rebuild(usual) != usual).any(3).sum())
+    for name, encoder in encoders.items():
+        rebuilt = palette.index(encoder.rebuild(sample[usual]))
+        wrong[name] = int((rebuilt != index[usual]).sum())
     return checkpoint._replace(decoder=min(names, key=lambda name: wrong[name]))

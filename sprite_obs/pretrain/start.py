@@ -131,6 +131,7 @@ def _tables(
         object_capacity=count_capacity(objects, len(episode), num_types),
         layers=layers,
         scenery=scenery,
+        usual=np.zeros((0, 0, 3), np.uint8),
     )
 
 
