@@ -1,7 +1,7 @@
 """The peers' part of `wrapper_speed.py`: other ways to see a game, in turns with sprites.
 
 All play the same game from the same seed with the same actions, four frames of the emulator to a
-step, and are timed by CPU time. OCAtari plays in a process of its own, in an environment of its own.
+step, and are timed by CPU time. OCAtari plays in a process and an environment of its own.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Plays OCAtari by turns: `python speed.py GAME MODE DISPLAY SEED`, then a number of steps in each line.
+"""Plays OCAtari by turns: `speed.py GAME MODE DISPLAY SEED`, then a number of steps in each line.
 
 Run by `peer_speed.py` in OCAtari's own environment, which has no sprite_obs. Answers each line with
 the CPU seconds that a step took, resets included.
