@@ -97,9 +97,8 @@ class Tracker:
         types = np.ascontiguousarray(types, np.int32)  # or Numba compiles for each kind of array
         places = np.ascontiguousarray(places, np.float32)
         sizes = np.ascontiguousarray(sizes, np.float32)
-        found = match(self.tracks, types, places, sizes)
-        self.tracks = _continued(self.tracks, found, types, places, sizes, self._next_id)
-        self._next_id += int((found < 0).sum())
+        self.tracks, count = _follow(self.tracks, types, places, sizes, self._next_id)
+        self._next_id += count
         return Tracks(*(array[: len(types)] for array in self.tracks))
 
 
@@ -122,6 +121,13 @@ def track_ids(found: Detections, episode: np.ndarray) -> np.ndarray:
         rows = slice(ends[frame], ends[frame + 1])
         ids[rows] = tracker.update(found.type[rows], centre[rows], size[rows]).id
     return ids
+
+
+@numba.njit(cache=True)
+def _follow(tracks, types, places, sizes, next_id):
+    """Returns the tracks after a frame and how many are new; one call, for calls take time."""
+    found = match(tracks, types, places, sizes)
+    return _continued(tracks, found, types, places, sizes, next_id), (found < 0).sum()
 
 
 @numba.njit(cache=True)
