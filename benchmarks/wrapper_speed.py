@@ -3,20 +3,21 @@
 python benchmarks/wrapper_speed.py --games Pong,Breakout --models models/benchmark
 
 Bare and wrapped environment play the same game with the same random actions, in turns, on one core.
+With --peers, other ways to see a game play along: Gymnasium's usual wrappers and OCAtari.
 With --num-envs 8, ways to play 8 of them together are compared instead, on all cores.
 """
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import gymnasium
 import numpy as np
+import peer_speed
 import torch
 import tyro
 import vector_speed
 from measure import ROOT, markdown_table, number, run_benchmark, run_sprite_obs
+from player import Player
 
 from sprite_obs.checkpoint import MODEL_FILE
 from sprite_obs.envs.make import make_env
@@ -27,6 +28,7 @@ HEADER = (
     "model",
     "ALE, steps/s",
     "SpriteObservation, steps/s",
+    "share",
     "times slower",
     "added, ms per step",
 )
@@ -48,6 +50,12 @@ class Args:
     """Steps of a run."""
     repeats: int = 5
     """Runs of each environment."""
+    peers: bool = False
+    """Compare with Gymnasium's AtariPreprocessing and FrameStackObservation, and with OCAtari."""
+    ocatari: bool = True
+    """With peers: OCAtari plays along."""
+    environment: Path = ROOT / "models" / "ocatari"
+    """Folder of OCAtari's own Python environment, which is made if it is not there."""
     num_envs: int = 0
     """Environments that are played together; 0 measures a single one."""
     processes: bool = True
@@ -58,25 +66,6 @@ class Args:
     """Markdown file for the table, which is printed in any case."""
 
 
-class Player:
-    """Plays an environment with random actions, run after run."""
-
-    def __init__(self, env: gymnasium.Env, seed: int):
-        self._env = env
-        env.reset(seed=seed)
-        env.action_space.seed(seed)
-
-    def run(self, steps: int) -> float:
-        """Plays so many steps and returns the CPU seconds that each took, resets included."""
-        actions = [self._env.action_space.sample() for _ in range(steps)]
-        started = time.process_time()  # not disturbed by what else the machine does
-        for action in actions:
-            _, _, terminated, truncated, _ = self._env.step(action)
-            if terminated or truncated:
-                self._env.reset()
-        return (time.process_time() - started) / steps
-
-
 def measure(args: Args, folder: Path) -> str:
     """Measures all games; returns the table. Models that are missing are learned in a folder."""
     torch.set_num_threads(1)
@@ -85,14 +74,23 @@ def measure(args: Args, folder: Path) -> str:
         return markdown_table(
             vector_speed.HEADER, [row for game in games for row in vector_rows(game, args, folder)]
         )
+    if args.peers:
+        return markdown_table(
+            peer_speed.HEADER, [row for game in games for row in peer_rows(game, args, folder)]
+        )
     return markdown_table(HEADER, [row(game, args, folder) for game in games])
+
+
+def peer_rows(game: str, args: Args, folder: Path) -> list[list[str]]:
+    """Measures other ways to see one game."""
+    environment = args.environment if args.ocatari else None
+    playing = peer_speed.players(game, model_of(game, args, folder), environment, args.seed)
+    return peer_speed.rows(playing, game, args.steps, args.repeats)
 
 
 def vector_rows(game: str, args: Args, folder: Path) -> list[list[str]]:
     """Measures ways to play several environments of one game."""
-    model = args.models / game
-    if not (model / MODEL_FILE).exists():
-        model = learn(game, args, folder)
+    model = model_of(game, args, folder)
     ways = vector_speed.ways(game, str(model), args.num_envs)
     if not args.processes:
         ways = {name: build for name, build in ways.items() if "processes" not in name}
@@ -101,19 +99,23 @@ def vector_rows(game: str, args: Args, folder: Path) -> list[list[str]]:
 
 def row(game: str, args: Args, folder: Path) -> list[str]:
     """Measures one game."""
-    model = args.models / game
-    is_ready = (model / MODEL_FILE).exists()
-    if not is_ready:
-        model = learn(game, args, folder)
+    model = model_of(game, args, folder)
     bare, wrapped = compare(game, model, args)
     return [
         game,
-        "benchmark" if is_ready else "ad hoc",
+        "benchmark" if model.parent == args.models else "ad hoc",
         number(1 / np.median(bare), 0),
         number(1 / np.median(wrapped), 0),
+        number(np.median(bare / wrapped), 2),
         number(np.median(wrapped / bare), 2),
         number(1000 * np.median(wrapped - bare), 3),
     ]
+
+
+def model_of(game: str, args: Args, folder: Path) -> Path:
+    """Returns the folder of a game's model; one that is missing is learned."""
+    model = args.models / game
+    return model if (model / MODEL_FILE).exists() else learn(game, args, folder)
 
 
 def learn(game: str, args: Args, folder: Path) -> Path:
@@ -133,8 +135,8 @@ def compare(game: str, model: Path, args: Args) -> tuple[np.ndarray, np.ndarray]
     for player in players:  # compiles what is compiled, and fills what remembers
         player.run(args.steps)
     runs = [[player.run(args.steps) for player in players] for _ in range(args.repeats)]
-    for env in envs:
-        env.close()
+    for player in players:
+        player.close()
     bare, wrapped = np.array(runs).T
     return bare, wrapped
 

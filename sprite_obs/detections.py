@@ -182,9 +182,10 @@ def merge_objects(found: Detections) -> Detections:
         One row per object: the smallest box around its sprites, all else from the sprite of the
         largest box, the main one.
     """
-    if (np.diff(found.object) > 0).all():  # each is an object of its own: most of the time
+    number = found.object
+    if (number[1:] > number[:-1]).all():  # each is an object of its own: most of the time
         return found
-    main, box = _merge(found.object, found.box)
+    main, box = _merge(number, found.box)
     frame, layer = found.frame[main], found.layer[main]
     order = np.lexsort((box[:, 0], box[:, 1], layer, frame))
     return found.rows(main[order])._replace(box=box[order])

@@ -48,6 +48,15 @@ def test_a_palette_of_too_many_colors_keeps_some_that_are_far_apart():
     assert np.abs(near).mean() <= np.abs(direct).mean() * 1.1
 
 
+def test_the_nearest_colour_is_the_first_of_equally_near_ones():
+    rng = np.random.default_rng(0)
+    colors = rng.integers(0, 8, (60, 3), np.uint8) * 32  # coarse, so that there are ties
+    wanted = rng.integers(0, 256, (500, 3), np.uint8)
+    distances = np.square(wanted[:, None].astype(int) - colors[None].astype(int)).sum(2)
+    nearest = Palette(colors).nearest(wanted)
+    assert np.array_equal(nearest, distances.argmin(1)) and nearest.dtype == np.uint8
+
+
 def test_noise_around_few_colors_is_taken_out_of_the_palette():
     scene = make_scene(5).index
     noise = np.random.default_rng(0).integers(-6, 7, (*scene.shape, 3))

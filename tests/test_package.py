@@ -40,3 +40,11 @@ assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     assert "SpriteObs/Breakout-v5" in gymnasium.registry
+
+
+def test_the_wrapper_does_without_the_slow_imports():
+    code = """
+import sys, sprite_obs.wrapper
+assert not {"sklearn", "scipy.stats", "lightning", "tensorboard"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -87,13 +87,10 @@ def to_canvases(bank: SpriteBank, palette: Palette, canvas_size: int) -> np.ndar
 
 def from_canvases(canvases: np.ndarray, palette: Palette) -> SpriteBank:
     """Cuts the visible part out of `(K, S, S, 4)` uint8 canvases; the inverse of `to_canvases`."""
-    drawings = []
-    for canvas in canvases:
-        opaque = canvas[..., 3] >= 128
-        drawing = np.full(opaque.shape, TRANSPARENT, np.uint8)
-        drawing[opaque] = palette.nearest(canvas[opaque, :3]) if opaque.any() else TRANSPARENT
-        drawings.append(_crop(drawing))
-    return make_bank(drawings)
+    opaque = canvases[..., 3] >= 128  # (K, S, S)
+    drawings = np.full(opaque.shape, TRANSPARENT, np.uint8)
+    drawings[opaque] = palette.nearest(canvases[opaque, :3])
+    return make_bank([_crop(drawing) for drawing in drawings])
 
 
 def _crop(drawing: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import numba
 import numpy as np
-from sklearn.metrics import pairwise_distances_argmin
 
 from sprite_obs.lookup.blur import settle, usual_colors
 
@@ -37,6 +36,25 @@ def _index(pixels: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(pixels)):
         code = (np.int64(pixels[i, 0]) << 16) | (np.int64(pixels[i, 1]) << 8) | pixels[i, 2]
         out[i] = table[code]
+
+
+@numba.njit(cache=True)
+def _nearest(pixels: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Returns `(N,)` uint8, the colour nearest to each of `(N, 3)` pixels, the first of equals.
+
+    Compiled here, since importing scikit-learn for it takes longer than loading a model.
+    """
+    nearest = np.empty(len(pixels), np.uint8)
+    for i in range(len(pixels)):
+        least = np.inf
+        for color in range(len(colors)):
+            red = pixels[i, 0] - colors[color, 0]
+            green = pixels[i, 1] - colors[color, 1]
+            blue = pixels[i, 2] - colors[color, 2]
+            distance = red * red + green * green + blue * blue
+            if distance < least:
+                least, nearest[i] = distance, color
+    return nearest
 
 
 class Palette:
@@ -128,9 +146,7 @@ class Palette:
 
     def nearest(self, colors: np.ndarray) -> np.ndarray:
         """Returns `(N,)` uint8, the index of the nearest palette colour of `(N, 3)` RGB values."""
-        return pairwise_distances_argmin(colors.astype(float), self.colors.astype(float)).astype(
-            np.uint8
-        )
+        return _nearest(colors.astype(float), self.colors.astype(float))
 
 
 def _exact_table(colors: np.ndarray) -> np.ndarray:
@@ -143,7 +159,7 @@ def _nearest_table(colors: np.ndarray) -> np.ndarray:
     """Maps each cube of 8 x 8 x 8 RGB values to the colour nearest to its centre."""
     levels = np.arange(4, 256, 8, dtype=float)
     cubes = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-    nearest = pairwise_distances_argmin(cubes, colors.astype(float)).astype(np.uint8)
+    nearest = _nearest(cubes, colors.astype(float))
     table = np.empty((32, 8, 32, 8, 32, 8), np.uint8)
     table[:] = nearest.reshape(32, 1, 32, 1, 32, 1)
     return table.ravel()
