@@ -15,11 +15,12 @@ from sprite_obs.lookup.palette import MAX_COLORS, Palette
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 from sprite_obs.pretrain.checks import check_config, check_frames
+from sprite_obs.pretrain.choice import with_better_decoder
 from sprite_obs.pretrain.extended_start import start_from_model
 from sprite_obs.pretrain.extension_checks import check_extension
 from sprite_obs.pretrain.loop import Report, train
 from sprite_obs.pretrain.parallel import is_first_process, make_fabric
-from sprite_obs.pretrain.pretrain import decisive, with_better_decoder
+from sprite_obs.pretrain.pretrain import decisive
 from sprite_obs.pretrain.rehearsal import rehearse
 from sprite_obs.pretrain.start import Start
 from sprite_obs.pretrain.step import TrainingData
@@ -93,7 +94,8 @@ def extend(
 
 def _extended_palette(old: Checkpoint, frames: Frames, seed: int) -> Palette:
     try:
-        return Palette(old.palette, old.exact_palette).extended(frames.images, seed)
+        usual = old.tables.usual if old.tables.usual.size else None
+        return Palette(old.palette, old.exact_palette, usual).extended(frames.images, seed)
     except OverflowError:
         raise RecordingError(
             f"expected frames that add to the model's {len(old.palette)} colours at most "

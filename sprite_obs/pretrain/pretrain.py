@@ -10,7 +10,6 @@ import torch
 from sprite_obs.checkpoint import Checkpoint, Tables, save_checkpoint
 from sprite_obs.config import PretrainConfig, to_dict
 from sprite_obs.frames.sources import Frames
-from sprite_obs.frozen import FrozenEncoder, usable_decoders
 from sprite_obs.lookup.bank import from_canvases, to_canvases
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.model.background import kmeans_color
@@ -18,6 +17,7 @@ from sprite_obs.model.build import build_model
 from sprite_obs.model.scroll import ScrollBackground, stitch
 from sprite_obs.model.sprite_model import SpriteModel
 from sprite_obs.pretrain.checks import check_config, check_frames
+from sprite_obs.pretrain.choice import with_better_decoder, with_better_drawings
 from sprite_obs.pretrain.loop import Report, train
 from sprite_obs.pretrain.parallel import is_first_process, make_fabric
 from sprite_obs.pretrain.start import Start, start_from_frames
@@ -25,8 +25,6 @@ from sprite_obs.pretrain.step import TrainingData
 from sprite_obs.pretrain.teach import WindowSampler
 from sprite_obs.pretrain.windows import anchor_targets, collect_windows
 
-JUDGED_FRAMES = 64
-"""Frames on which the decoders are compared."""
 GUESS_FRAMES = 64
 """Frames from which a background's first guess is made."""
 
@@ -66,7 +64,11 @@ def pretrain(
     identity = {"config": decisive(config), "data": zlib.crc32(material.indices.tobytes())}
     train(model, data, config.train, fabric, folder, config.seed, identity, resume, report)
     checkpoint = _freeze(model.cpu(), material, config)
-    checkpoint = with_better_decoder(checkpoint, frames.images, config.discover.max_foreground)
+    judged = frames.images, config.discover.max_foreground
+    if material.start:
+        counted = _counted(material.start, material.palette, config)
+        checkpoint = with_better_drawings(checkpoint, *counted, *judged)
+    checkpoint = with_better_decoder(checkpoint, *judged)
     if is_first_process():
         save_checkpoint(folder, checkpoint)
     return checkpoint
@@ -145,10 +147,17 @@ def _a_few(images: np.ndarray, seed: int) -> torch.Tensor:
     return torch.from_numpy(images[np.sort(some)]).permute(0, 3, 1, 2) / 255
 
 
+def _counted(
+    start: Start, palette: Palette, config: PretrainConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws what was counted: sprites `(K, S, S, 4)` and background `(H, W, 3)`, both uint8."""
+    canvases = to_canvases(start.bank, palette, config.model.sprite_size)
+    return canvases, palette.rgb(start.background.image)
+
+
 def _drawn(start: Start, palette: Palette, config: PretrainConfig) -> torch.Tensor:
     """Draws the counted sprites: `(K, 4, S, S)` in [0, 1]."""
-    canvases = to_canvases(start.bank, palette, config.model.sprite_size)
-    return torch.from_numpy(canvases).permute(0, 3, 1, 2) / 255
+    return torch.from_numpy(_counted(start, palette, config)[0]).permute(0, 3, 1, 2) / 255
 
 
 def _training_data(
@@ -213,27 +222,3 @@ def _middle(model: SpriteModel) -> torch.Tensor:
         return model.background()
     (height, width), (below, right) = model.background.frame_size, model.background.reach
     return model.background.whole()[:, below // 2 :, right // 2 :][:, :height, :width]
-
-
-def with_better_decoder(
-    checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
-) -> Checkpoint:
-    """Picks the decoder that rebuilds more pixels; of equals, the faster one.
-
-    Frames of an unknown scene, such as the one before a game starts, are in no decoder's reach.
-    """
-    names = usable_decoders(checkpoint.config)
-    if len(names) == 1:
-        return checkpoint._replace(decoder=names[0])
-    sample = images[:: max(1, len(images) // JUDGED_FRAMES)]
-    encoders = {name: FrozenEncoder(checkpoint, decoder=name) for name in names}
-    palette = encoders["lookup"].palette
-    # By palette: no decoder draws the noise of video, and whose colours are nearer is chance.
-    index = palette.index(sample)  # (N, H, W)
-    differs = (index != palette.index(encoders["lookup"].backgrounds(sample))).mean((1, 2))  # (N,)
-    usual = differs <= max_foreground if (differs <= max_foreground).any() else differs >= 0
-    wrong = {}
-    for name, encoder in encoders.items():
-        rebuilt = palette.index(encoder.rebuild(sample[usual]))
-        wrong[name] = int((rebuilt != index[usual]).sum())
-    return checkpoint._replace(decoder=min(names, key=lambda name: wrong[name]))
