@@ -17,6 +17,7 @@ class Links:
     def __init__(self, table: np.ndarray) -> None:
         self.table = table
         self._sorted = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
+        self._num_ids = int(table[:, :2].max(initial=0)) + 1
         last = int(table[:, 0].max(initial=0)) + 1
         self._starts = np.searchsorted(self._sorted[:, 0], np.arange(last + 1))  # of each fragment
 
@@ -37,28 +38,32 @@ class Links:
         Returns:
             `(N,)` int32, equal for sprites of one object; the row of one of its sprites.
         """
-        return _group(frame, sprite, corner, self._sorted, self._starts)
+        return _group(frame, sprite, corner, self._sorted, self._starts, self._num_ids)
 
 
 @numba.njit(cache=True)
-def _group(frame, sprite, corner, links, starts):
+def _group(frame, sprite, corner, links, starts, num_ids):
     parent = np.arange(len(sprite))
-    end = 0
+    latest = np.full(num_ids, -1)  # row of each sprite so far, and the row before it
+    before = np.empty(len(sprite), np.int64)
+    begin, end = 0, 0
     for row in range(len(sprite)):
         if row == end:  # the frame's rows are from `begin` to `end`
             begin = row
             while end < len(sprite) and frame[end] == frame[row]:
+                if sprite[end] < num_ids:
+                    before[end], latest[sprite[end]] = latest[sprite[end]], end
                 end += 1
         if sprite[row] + 1 >= len(starts):
             continue
         for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
             _, whole, dx, dy = links[link]
             x, y = corner[row, 0] + dx, corner[row, 1] + dy
-            for other in range(end - 1, begin - 1, -1):
-                if sprite[other] == whole and corner[other, 0] == x and corner[other, 1] == y:
-                    if other != row:
-                        parent[_root(parent, row)] = _root(parent, other)
-                    break
+            other = latest[whole]
+            while other >= begin and (corner[other, 0] != x or corner[other, 1] != y):
+                other = before[other]
+            if other >= begin and other != row:
+                parent[_root(parent, row)] = _root(parent, other)
     objects = np.empty(len(sprite), np.int32)
     for row in range(len(sprite)):
         objects[row] = _root(parent, row)
