@@ -62,8 +62,8 @@ def play(game: str, args: Args, cache: Path | None) -> Stages:
     if cache:
         command = ["env", f"NUMBA_CACHE_DIR={cache}", *command]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SpriteObsError(f"{game}: {done.stderr.strip() or done.returncode}")
+    if done.returncode:  # the last line of a traceback says why
+        raise SpriteObsError(f"{game}: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
