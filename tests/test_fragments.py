@@ -142,7 +142,7 @@ def test_grouping_is_that_of_a_search_through_all_rows():
     corner = rng.integers(0, 4, (400, 2)).astype(np.int32)
     objects = Links(table).group(frame, sprite, corner)
     assert np.array_equal(objects, grouped_slowly(frame, sprite, corner, table))
-    assert len(np.unique(objects)) < 300
+    assert len(np.unique(objects)) < 380, "some are linked"
 
 
 def grouped_slowly(frame, sprite, corner, table) -> np.ndarray:
