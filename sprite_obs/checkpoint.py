@@ -220,7 +220,8 @@ def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkp
     height, width, _ = about.pop("frame_shape")
     with torch.random.fork_rng(devices=[]):  # loading must not change a user's random numbers
         model = build_model(config, len(tables["sprites"]), (height, width))
-    model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()})
+    weights = {key.removeprefix("model."): value for key, value in tensors.items()}
+    model.load_state_dict(weights, assign=True)  # not copied: they are most of a model's memory
     return Checkpoint(
         model=model.eval(),
         config=config,

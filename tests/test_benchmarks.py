@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from scenes import COLORS, make_scene
@@ -16,7 +17,13 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import detection  # noqa: E402
 import measure  # noqa: E402
+import peer_speed  # noqa: E402
 from measure import Usage  # noqa: E402
+from truth.environment import STAMP  # noqa: E402
+
+from sprite_obs.errors import SpriteObsError  # noqa: E402
+
+OCATARI = ROOT / "models" / "ocatari"
 
 TINY = """
 num_threads: 1
@@ -191,9 +198,99 @@ def test_wrapper_speed(pong_model, tmp_path):
     ]
     for row in rows:
         assert float(row["ALE, steps/s"]) > 0 and float(row["SpriteObservation, steps/s"]) > 0
+        assert float(row["share"]) > 0
         # The ratio is a median of pairs; in so few steps it differs from that of the medians.
         assert float(row["times slower"]) > 0 and math.isfinite(float(row["added, ms per step"]))
     assert not (tmp_path / "models" / "Breakout").exists()
+
+
+@pytest.mark.parametrize(
+    "with_ocatari",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.skipif(
+                not (OCATARI / STAMP).is_file(), reason=f"OCAtari is not installed in {OCATARI}"
+            ),
+        ),
+    ],
+)
+def test_wrapper_speed_beside_its_peers(with_ocatari, pong_model, tmp_path):
+    (tmp_path / "Pong").symlink_to(pong_model)
+    flags = "--peers", "--games", "Pong", "--models", tmp_path, "--steps", 20, "--repeats", 1
+    result = run("wrapper_speed.py", *flags, *([] if with_ocatari else ["--no-ocatari"]))
+    assert result.returncode == 0, result.stderr
+    rows = table(result.stdout)
+    names = [row["environment"] for row in rows]
+    assert names[:2] == ["SpriteObservation", "bare"] and "FrameStackObservation(4)" in names[2]
+    assert names[4:] == (
+        [
+            "OCAtari, vision mode",
+            "OCAtari, vision mode, with score and lives",
+            "OCAtari, ram mode",
+            "OCAtari, ram mode, with score and lives",
+        ]
+        if with_ocatari
+        else []
+    )
+    assert float(rows[0]["SpriteObservation, times as fast"]) == 1
+    for row in rows:
+        assert float(row["steps/s"]) > 0 and float(row["SpriteObservation, times as fast"]) > 0
+
+
+def test_a_peer_that_ends_without_an_answer():
+    peer = peer_speed.OCAtariPlayer(Path(sys.executable), "Pong", "ram", False, seed=0)
+    with pytest.raises(SpriteObsError, match="ram mode, Pong: ended without an answer"):
+        peer.run(1)  # this Python lacks OCAtari
+    peer.close()
+
+
+def test_profile_step(pong_model, tmp_path):
+    (tmp_path / "Pong").symlink_to(pong_model)
+    result = run("profile_step.py", "--games", "Pong", "--models", tmp_path, "--steps", 100)
+    assert result.returncode == 0, result.stderr
+    stages = {row["stage, µs"]: float(row["Pong"]) for row in table(result.stdout)}
+    step = stages.pop("whole step")
+    assert all(taken > 0 for taken in stages.values())
+    assert stages["whole step but the emulator"] < step and stages["emulator"] < step
+    assert stages["things in slots"] >= 2, "at least the paddles"
+
+
+def test_loading(pong_model, tmp_path):
+    (tmp_path / "Pong").symlink_to(pong_model)
+    flags = "--games", "Pong", "--models", tmp_path, "--repeats", 1, "--no-cold", "--steps", 20
+    result = run("loading.py", *flags)
+    assert result.returncode == 0, result.stderr
+    (row,) = table(result.stdout)
+    assert (row["game"], row["compiled code"], row["steps"]) == ("Pong", "on disk", "20")
+    assert 50 < float(row["SpriteObservation after its steps, MB more"]) < 600
+    for stage in ("import sprite_obs.wrapper, s", "FrozenEncoder.load, s", "first reset, s"):
+        cpu, wall = row[stage].split()
+        assert float(cpu) > 0 and float(wall.strip("()")) > 0
+
+
+def test_loading_without_a_model(tmp_path):
+    flags = "--games", "Pong", "--models", tmp_path, "--no-cold", "--steps", 1
+    result = run("loading.py", *flags)
+    assert result.returncode == 2 and result.stdout == ""
+    assert "no checkpoint at" in result.stderr.splitlines()[-1]
+
+
+def test_growth(tmp_path):
+    plot, few = tmp_path / "growth.png", ("--doublings", 2, "--frames", 10, "--repeats", 1)
+    result = run("growth.py", *few, "--plot", plot)
+    assert result.returncode == 0, result.stderr
+    rows = table(result.stdout)
+    assert [(row["what grows"].split()[0], row["to"]) for row in rows] == [
+        *(("sprites", str(count)) for count in (16, 32, 64)),
+        *(("active", str(count)) for count in (4, 8, 16)),
+        *(("pixels", str(count)) for count in (33280, 133120)),
+    ]
+    for row in rows:
+        assert float(row["µs per frame"]) > 0 and float(row["times the smallest"]) > 0
+    picture = cv2.imread(str(plot))
+    assert picture is not None and len(np.unique(picture.reshape(-1, 3), axis=0)) > 2
 
 
 def test_wrapper_speed_of_many_environments(pong_model, tmp_path):

@@ -132,3 +132,30 @@ def test_without_links_all_are_separate():
     joined = Links(np.zeros((0, 4), np.int32)).joined(seen)
     assert len(np.unique(joined.object)) == len(seen.frame)
     assert joined.object.dtype == np.int32
+
+
+def test_grouping_is_that_of_a_search_through_all_rows():
+    rng = np.random.default_rng(0)
+    table = np.unique(rng.integers([1, 1, -2, -2], [6, 9, 3, 3], (30, 4)), axis=0).astype(np.int32)
+    frame = np.sort(rng.integers(0, 20, 400)).astype(np.int32)
+    sprite = rng.integers(0, 12, 400).astype(np.int32)  # 0 and more than the table knows, too
+    corner = rng.integers(0, 4, (400, 2)).astype(np.int32)
+    objects = Links(table).group(frame, sprite, corner)
+    assert np.array_equal(objects, grouped_slowly(frame, sprite, corner, table))
+    assert len(np.unique(objects)) < 380, "some are linked"
+
+
+def grouped_slowly(frame, sprite, corner, table) -> np.ndarray:
+    """Links each row to the last one that fits, link by link in the order of their fragments."""
+    parent = list(range(len(sprite)))
+
+    def root(row: int) -> int:
+        return row if parent[row] == row else root(parent[row])
+
+    for row in range(len(sprite)):
+        for _, whole, *offset in table[table[:, 0] == sprite[row]]:
+            fits = (frame == frame[row]) & (sprite == whole)
+            others = np.flatnonzero(fits & (corner == corner[row] + offset).all(1))
+            if len(others) and others[-1] != row:
+                parent[root(row)] = root(int(others[-1]))
+    return np.array([root(row) for row in range(len(sprite))])

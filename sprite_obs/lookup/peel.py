@@ -261,14 +261,12 @@ def extend(
         further left and up.
     """
     left, top, right, bottom = (by * int(side) for side in sides)
-    widths = (top, bottom), (left, right)
-    hidden = np.pad(np.zeros(opaque.shape, bool), widths, constant_values=True)
-    return (
-        np.pad(colors, widths, constant_values=TRANSPARENT),
-        np.pad(opaque, widths),
-        hidden,
-        (left, top),
-    )
+    height, width = opaque.shape
+    inside = np.s_[top : top + height, left : left + width]
+    hidden = np.ones((top + height + bottom, left + width + right), bool)
+    larger, shown = np.full(hidden.shape, TRANSPARENT, np.uint8), ~hidden
+    hidden[inside], larger[inside], shown[inside] = False, colors, opaque
+    return larger, shown, hidden, (left, top)
 
 
 def peel_covered(
