@@ -5,7 +5,9 @@ step, and are timed by CPU time. OCAtari plays in a process and an environment o
 """
 
 import contextlib
+import math
 import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +20,6 @@ from player import Player
 from truth.environment import OCATARI, ocatari_python
 
 from sprite_obs.envs.make import make_env
-from sprite_obs.errors import SpriteObsError
 from sprite_obs.wrapper import SpriteObservation
 
 HEADER = ("game", "environment", "steps/s", "SpriteObservation, times as fast")
@@ -47,9 +48,6 @@ class OCAtariPlayer:
         mode: `ram` or `vision`.
         display: whether it looks for score and lives, too.
         seed: of game and actions.
-
-    Raises:
-        SpriteObsError: by `run`, when OCAtari fails.
     """
 
     def __init__(self, python: Path, game: str, mode: str, display: bool, seed: int):
@@ -59,20 +57,23 @@ class OCAtariPlayer:
         self._process = subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes)
 
     def run(self, steps: int) -> float:
-        """Plays so many steps and returns the CPU seconds that each took."""
+        """Returns the CPU seconds of a step; nan when OCAtari failed, as it does in some games."""
         assert self._process.stdin and self._process.stdout
-        with contextlib.suppress(BrokenPipeError):  # it ended; so there is no answer
+        with contextlib.suppress(BrokenPipeError):  # it has ended; so there is no answer
             print(steps, file=self._process.stdin, flush=True)
         for line in self._process.stdout:
             if line.startswith(ANSWER):
                 return float(line.removeprefix(ANSWER))
-        raise SpriteObsError(f"{self._what}: ended without an answer; does it know the game?")
+        print(f"{self._what}: ended without an answer", file=sys.stderr)
+        return math.nan
 
     def close(self) -> None:
         """Ends the process."""
-        assert self._process.stdin
-        self._process.stdin.close()
+        assert self._process.stdin and self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def preprocessed(game: str, obs_type: str = "rgb") -> gymnasium.Env:
