@@ -42,5 +42,28 @@ def test_learned_drawings_stay_where_they_are_as_good(counted):
     assert with_better_drawings(counted, *drawings, FRAMES.images, 0.25) is counted
 
 
-def test_of_decoders_that_are_as_good_the_fastest_is_chosen(counted):
+def shares(**wrong):
+    """Stands in for frames: returns shares of wrong pixels by decoder."""
+    return lambda encoders, *_: {name: wrong[name] for name in encoders}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "both", "network", "expected"),
+    [
+        (0.0, 0.0, 0.0, "lookup"),
+        (4e-4, 3e-4, 9e-4, "lookup"),
+        (4e-4, 1e-4, 9e-4, "both"),
+        (9e-6, 0.0, 0.0, "lookup"),
+        (0.3, 0.3, 0.1, "network"),
+    ],
+)
+def test_a_slower_decoder_must_be_much_better(
+    counted, monkeypatch, lookup, both, network, expected
+):
+    wrong = shares(lookup=lookup, both=both, network=network)
+    monkeypatch.setattr("sprite_obs.pretrain.choice._wrong_pixels", wrong)
+    assert with_better_decoder(counted, FRAMES.images, 0.25).decoder == expected
+
+
+def test_exact_look_up_is_chosen_where_it_rebuilds_everything(counted):
     assert with_better_decoder(counted, FRAMES.images, 0.25).decoder == "lookup"

@@ -11,6 +11,11 @@ from sprite_obs.frozen import FrozenEncoder, usable_decoders
 JUDGED_FRAMES = 64
 """Frames on which decoders and drawings are compared."""
 
+PATIENCE = 2.0
+"""A slower decoder must leave this many times fewer wrong pixels; an agent waits for each step."""
+FEW = 1e-5
+"""Share of wrong pixels that is as good as none."""
+
 Name = TypeVar("Name", bound=str)
 
 
@@ -40,13 +45,14 @@ def with_better_drawings(
         return learned
     drawings = {"learned": learned, "counted": counted}
     encoders = {name: FrozenEncoder(each, decoder="lookup") for name, each in drawings.items()}
-    return drawings[_best(encoders, images, max_foreground)]
+    wrong = _wrong_pixels(encoders, images, max_foreground)
+    return drawings[min(wrong, key=lambda name: wrong[name])]
 
 
 def with_better_decoder(
     checkpoint: Checkpoint, images: np.ndarray, max_foreground: float
 ) -> Checkpoint:
-    """Picks the decoder that rebuilds more pixels; of equals, the faster one.
+    """Picks the fastest decoder, unless another one rebuilds far more pixels.
 
     Args:
         checkpoint: the checkpoint with what was learned.
@@ -57,13 +63,15 @@ def with_better_decoder(
     if len(names) == 1:
         return checkpoint._replace(decoder=names[0])
     encoders = {name: FrozenEncoder(checkpoint, decoder=name) for name in names}
-    return checkpoint._replace(decoder=_best(encoders, images, max_foreground))
+    wrong = _wrong_pixels(encoders, images, max_foreground)
+    enough = max(PATIENCE * min(wrong.values()), FEW)
+    return checkpoint._replace(decoder=next(name for name in names if wrong[name] <= enough))
 
 
-def _best(
+def _wrong_pixels(
     encoders: Mapping[Name, FrozenEncoder], images: np.ndarray, max_foreground: float
-) -> Name:
-    """Returns the first encoder of those that rebuild most pixels of some frames.
+) -> dict[Name, float]:
+    """Returns the share of pixels of some frames that each encoder does not rebuild.
 
     Frames of an unknown scene, such as the one before a game starts, are in no encoder's reach.
     """
@@ -76,5 +84,5 @@ def _best(
     wrong = {}
     for name, encoder in encoders.items():
         rebuilt = first.palette.index(encoder.rebuild(sample[usual]))
-        wrong[name] = int((rebuilt != index[usual]).sum())
-    return min(encoders, key=lambda name: wrong[name])
+        wrong[name] = float((rebuilt != index[usual]).mean())
+    return wrong
