@@ -1,4 +1,4 @@
-"""Builds many sprite environments at once, in the way that was measured to be the fastest."""
+"""Builds many sprite environments at once: the games in threads of one process where they can be."""
 
 import os
 from functools import partial
