@@ -1,4 +1,4 @@
-"""Builds many sprite environments at once: the games in threads of one process where they can be."""
+"""Builds many sprite environments at once: games in threads of one process where that can be."""
 
 import os
 from functools import partial
