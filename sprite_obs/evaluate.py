@@ -198,19 +198,8 @@ def examine(
     check_game(encoder.env_id, frames.env_id)
     if truth:
         truth.check_fits(frames.images)
-    encoder.encode(frames.images[:1])  # compiles what is compiled on first use
-    hard = ReconstructionScore()
-    parts, wrong_pixels, seconds, unknown = [], [], 0.0, 0.0
-    for start, images in chunks(frames.images, "encoding"):
-        started = time.perf_counter()
-        found = encoder.encode(images)
-        seconds += time.perf_counter() - started
-        rebuilt = encoder.reconstruct(found, encoder.backgrounds(images))
-        hard.add(images, rebuilt)
-        wrong_pixels.append((images != rebuilt).any(-1).sum((1, 2)))
-        unknown += (encoder.palette.index(images) == UNKNOWN).mean((1, 2)).sum()
-        parts.append((start, found))
-    found = join(parts)
+    encoded = _encode(encoder, frames.images)
+    found, hard = encoded.found, encoded.hard
     objects = merge_objects(encoder.in_view(found))
     sprite, num_frames = found.sprite, len(frames.images)
     sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
@@ -226,14 +215,42 @@ def examine(
         num_sprites_used=len(np.unique(sprite[sprite > 0])),
         sprites_per_frame=int((sprite > 0).sum()) / num_frames,
         unknown_per_frame=int((sprite == 0).sum()) / num_frames,
-        frames_per_second=num_frames / seconds,
+        frames_per_second=num_frames / encoded.seconds,
         exact_palette=checkpoint.exact_palette,
-        unknown_colors=float(unknown / num_frames),
+        unknown_colors=encoded.unknown_colors,
         detection=score_detections(objects, truth, num_frames) if truth else None,
         tracking=_tracking(objects, truth, frames.episode) if truth else None,
         display=_display(encoder, objects, truth, num_frames) if truth else None,
     )
-    return Examined(figures, encoder, objects, found, np.concatenate(wrong_pixels))
+    return Examined(figures, encoder, objects, found, encoded.wrong_pixels)
+
+
+class _Encoded(NamedTuple):
+    """What encoding and rebuilding frames gave."""
+
+    found: Detections
+    hard: ReconstructionScore
+    wrong_pixels: np.ndarray
+    unknown_colors: float
+    seconds: float
+
+
+def _encode(encoder: FrozenEncoder, images: np.ndarray) -> _Encoded:
+    """Encodes and rebuilds `(N, H, W, 3)` uint8 frames, some at a time."""
+    encoder.encode(images[:1])  # compiles what is compiled on first use
+    hard = ReconstructionScore()
+    parts, wrong_pixels, seconds, unknown = [], [], 0.0, 0.0
+    for start, some in chunks(images, "encoding"):
+        started = time.perf_counter()
+        found = encoder.encode(some)
+        seconds += time.perf_counter() - started
+        rebuilt = encoder.reconstruct(found, encoder.backgrounds(some))
+        hard.add(some, rebuilt)
+        wrong_pixels.append((some != rebuilt).any(-1).sum((1, 2)))
+        unknown += float((encoder.palette.index(some) == UNKNOWN).mean((1, 2)).sum())
+        parts.append((start, found))
+    wrong = np.concatenate(wrong_pixels)
+    return _Encoded(join(parts), hard, wrong, unknown / len(images), seconds)
 
 
 def _tracking(found: Detections, truth: GroundTruth, episode: np.ndarray) -> TrackingFigures | None:

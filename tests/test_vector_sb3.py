@@ -88,6 +88,20 @@ def test_the_users_own_process_keeps_its_threads(pong_model):
         torch.set_num_threads(before)
 
 
+def test_the_adapter_refuses_what_concerns_single_environments(pong_model):
+    mode = AutoresetMode.SAME_STEP
+    venv = VectorAsVecEnv(make_sprite_vec_env("ALE/Pong-v5", pong_model, 2, autoreset_mode=mode))
+    with pytest.raises(AttributeError, match="cannot set 'speed' in single"):
+        venv.set_attr("speed", 2)
+    with pytest.raises(AttributeError, match="cannot call 'fly' of single"):
+        venv.env_method("fly")
+    assert venv.env_is_wrapped(gymnasium.Wrapper) == [False, False]
+    venv._options = [{"one": 1}, {}]
+    with pytest.raises(ValueError, match="same options for all environments"):
+        venv.reset()
+    venv.close()
+
+
 def test_render_can_draw_the_sprites(pong_model):
     build = partial(make_env, "ALE/Pong-v5", render_mode="rgb_array")
     venv = VecSpriteObservation(DummyVecEnv([build]), pong_model, render_sprites=True)
