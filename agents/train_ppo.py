@@ -28,7 +28,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from sprite_obs.config import load_yaml, to_dict
 from sprite_obs.errors import ConfigError, SpriteObsError
-from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.files import write_atomically
 from sprite_obs.frozen import choose_device
 from sprite_obs.games import game_name

@@ -7,7 +7,9 @@ from sprite_obs.registration import register_envs
 
 if TYPE_CHECKING:
     from sprite_obs.detections import Detections
-    from sprite_obs.extractor import SpriteExtractor
+    from sprite_obs.extractors.attention import AttentionExtractor
+    from sprite_obs.extractors.deep_set import DeepSetExtractor
+    from sprite_obs.extractors.pairs import SpriteExtractor
     from sprite_obs.frozen import FrozenEncoder
     from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
     from sprite_obs.vector.sb3 import VecSpriteObservation
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from sprite_obs.wrapper import SpriteObservation
 
 __all__ = [
+    "AttentionExtractor",
+    "DeepSetExtractor",
     "Detections",
     "FrozenEncoder",
     "SpriteExtractor",
@@ -29,9 +33,11 @@ __version__ = "0.1.0"
 
 # Loaded when used: most of them need PyTorch, which takes seconds.
 _MODULES = {
+    "AttentionExtractor": "sprite_obs.extractors.attention",
+    "DeepSetExtractor": "sprite_obs.extractors.deep_set",
     "Detections": "sprite_obs.detections",
     "FrozenEncoder": "sprite_obs.frozen",
-    "SpriteExtractor": "sprite_obs.extractor",
+    "SpriteExtractor": "sprite_obs.extractors.pairs",
     "SpriteObservation": "sprite_obs.wrapper",
     "VecSpriteObservation": "sprite_obs.vector.sb3",
     "VectorSpriteObservation": "sprite_obs.vector.wrapper",

@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from sprite_obs.detections import Detections, main_rows, merge_objects
+from sprite_obs.flat import FlatView
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracker import Tracker
@@ -27,6 +28,9 @@ KEYS = (
 MAX_LAYER = 255
 MAX_TRACK = np.iinfo(np.int32).max
 
+Observations = dict[str, np.ndarray] | np.ndarray
+"""Of one environment or, in rows, of many: an array for each key, or one array of flat features."""
+
 
 class ObservationBuilder:
     """Turns what was found in the frames of environments into their next observations.
@@ -40,6 +44,7 @@ class ObservationBuilder:
         max_sprites: M, slots of an observation.
         level: ``"object"``: a slot for a whole thing; ``"sprite"``: one for each of its sprites.
         display: whether score, lives and logos get slots.
+        flatten: whether an observation is one vector instead of a dictionary.
 
     Attributes:
         space: space of one environment's observation, described in `SpriteObservation`.
@@ -48,9 +53,17 @@ class ObservationBuilder:
     space: spaces.Space[Any]
 
     def __init__(
-        self, encoder: FrozenEncoder, num_envs: int, max_sprites: int, level: Level, display: bool
+        self,
+        encoder: FrozenEncoder,
+        num_envs: int,
+        max_sprites: int,
+        level: Level,
+        display: bool,
+        flatten: bool = False,
     ):
-        self.space = observation_space(encoder, max_sprites)
+        height, width, _ = encoder.frame_shape
+        self._flat = FlatView((width, height), max_sprites) if flatten else None
+        self.space = self._flat.space if self._flat else observation_space(encoder, max_sprites)
         self._encoder, self._max_sprites = encoder, max_sprites
         self._merges, self._display = level == "object", display
         capacity = encoder.object_capacity if self._merges else encoder.type_capacity
@@ -67,7 +80,7 @@ class ObservationBuilder:
         """Returns what gets slots: the sprites, or the objects that are drawn from them."""
         return merge_objects(found) if self._merges else found
 
-    def build(self, things: Detections, envs: Sequence[int]) -> dict[str, np.ndarray]:
+    def build(self, things: Detections, envs: Sequence[int]) -> Observations:
         """Moves the tracks and slots of environments on by one frame each.
 
         Args:
@@ -75,8 +88,16 @@ class ObservationBuilder:
             envs: the environments, in the order of their frames.
 
         Returns:
-            Arrays `(B, M, ...)` for the B environments, new ones at each call.
+            Arrays `(B, M, ...)` for the B environments or, flattened, `(B, F)`; new ones at each
+            call.
         """
+        arrays = self._arrays(things, envs)
+        if self._flat is None:
+            return arrays
+        keys = ("type", "presence", "position", "velocity")
+        return self._flat.flatten(*(arrays[key] for key in keys))
+
+    def _arrays(self, things: Detections, envs: Sequence[int]) -> dict[str, np.ndarray]:
         shown = self._encoder.is_display(things)
         if not self._display:
             things, shown = things.rows(~shown), shown[~shown]
@@ -146,6 +167,30 @@ def _fill(frame, slots, columns, filled):
             filled[6][env, slot, axis] = position[row, axis]
             filled[7][env, slot, axis] = velocity[row, axis]
         filled[8][env, slot] = presence[row]
+
+
+def rows_of(observations: Observations, rows: Any) -> Observations:
+    """Returns the observations, or the one, that an index of NumPy picks."""
+    if isinstance(observations, np.ndarray):
+        return observations[rows]
+    return {key: array[rows] for key, array in observations.items()}
+
+
+def copied(observations: Observations) -> Observations:
+    """Returns observations that share no memory with the given ones."""
+    if isinstance(observations, np.ndarray):
+        return observations.copy()
+    return {key: array.copy() for key, array in observations.items()}
+
+
+def replace_rows(observations: Observations, rows: np.ndarray, by: Observations) -> None:
+    """Writes observations, of the same kind, over the rows of others."""
+    if isinstance(observations, np.ndarray):
+        observations[rows] = by
+        return
+    assert isinstance(by, dict)
+    for key, array in observations.items():
+        array[rows] = by[key]
 
 
 def observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:

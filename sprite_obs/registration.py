@@ -36,6 +36,7 @@ def make_sprite_env(
     render_sprites: bool = False,
     level: Literal["object", "sprite"] = "object",
     display: bool = True,
+    flatten: bool = False,
     join_frames: bool = False,
     **kwargs: Any,
 ) -> gymnasium.Env:
@@ -49,6 +50,7 @@ def make_sprite_env(
         render_sprites: let ``render()`` draw the sprites.
         level: a slot for each object, or for each sprite of which objects are drawn.
         display: whether score, lives and logos get slots.
+        flatten: one vector of features instead of a dictionary.
         join_frames: show the sprites of the last two frames of a step, for games that flicker.
         **kwargs: settings of the game, such as ``frameskip`` or ``render_mode``.
     """
@@ -61,4 +63,6 @@ def make_sprite_env(
     game: gymnasium.Env = gymnasium.make(env_id, **{**kwargs, **single}).unwrapped
     if join_frames:
         game = LastTwoFrames(game, frameskip)
-    return SpriteObservation(game, model, max_sprites, any_game, render_sprites, level, display)
+    return SpriteObservation(
+        game, model, max_sprites, any_game, render_sprites, level, display, flatten
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from sprite_obs.detections import Detections
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
-from sprite_obs.observations import ObservationBuilder
+from sprite_obs.observations import ObservationBuilder, Observations, rows_of
 from sprite_obs.view.overlay import draw_detections
 from sprite_obs.workers import use_one_thread_in_workers
 from sprite_obs.wrapper_checks import (
@@ -23,7 +23,7 @@ from sprite_obs.wrapper_checks import (
 
 
 class SpriteObservation(
-    gymnasium.ObservationWrapper[dict[str, np.ndarray], Any, Any],
+    gymnasium.ObservationWrapper[Observations, Any, Any],
     gymnasium.utils.RecordConstructorArgs,
 ):
     """Replaces frames by the sprites in them: id, type, track, position and velocity per slot.
@@ -88,6 +88,7 @@ class SpriteObservation(
         render_sprites: bool = False,
         level: Level = "object",
         display: bool = True,
+        flatten: bool = False,
     ):
         """Loads the model and declares the observation space.
 
@@ -101,6 +102,8 @@ class SpriteObservation(
             level: ``"object"``: one slot for all sprites that are fragments of one thing;
                 ``"sprite"``: a slot for each of them.
             display: whether score, lives and logos get slots.
+            flatten: one vector of features instead of the dictionary, for networks that take
+                nothing else; see `sprite_obs.flat.FlatView`.
 
         Raises:
             TypeError: when `env` is no environment or shows no frames, or an argument is of the
@@ -110,7 +113,7 @@ class SpriteObservation(
             CheckpointError: when `model` holds no usable checkpoint.
         """
         check_arguments(env, max_sprites, render_sprites)
-        check_content(level, display)
+        check_content(level, display, flatten)
         use_one_thread_in_workers()
         encoder = FrozenEncoder.load(os.fspath(model))
         if not any_game:
@@ -125,10 +128,11 @@ class SpriteObservation(
             render_sprites=render_sprites,
             level=level,
             display=display,
+            flatten=flatten,
         )
         gymnasium.ObservationWrapper.__init__(self, env)
         self._encoder = encoder
-        self._builder = ObservationBuilder(encoder, 1, max_sprites, level, display)
+        self._builder = ObservationBuilder(encoder, 1, max_sprites, level, display, flatten)
         self.observation_space = self._builder.space
         self._joins_frames = env.has_wrapper_attr("earlier_frame")  # of `LastTwoFrames`
         self._render_sprites = render_sprites
@@ -138,28 +142,26 @@ class SpriteObservation(
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    ) -> tuple[Observations, dict[str, Any]]:
         """Resets the environment and empties the slots."""
         self._builder.reset(0)
         observation, info = self.env.reset(seed=seed, options=options)
         return self.observation(observation), self._with_error(info)
 
-    def step(
-        self, action: Any
-    ) -> tuple[dict[str, np.ndarray], SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observations, SupportsFloat, bool, bool, dict[str, Any]]:
         """Steps the environment and moves the slots on."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         seen = self.observation(observation)
         return seen, reward, terminated, truncated, self._with_error(info)
 
-    def observation(self, observation: Any) -> dict[str, np.ndarray]:
+    def observation(self, observation: Any) -> Observations:
         """Returns the slots after the next frame; it moves the slots on, so call it once a frame.
 
         Args:
             observation: the environment's observation, `(H, W, 3)` uint8 where frames come from it.
 
         Returns:
-            The arrays described in the class, new ones at each call.
+            The arrays described in the class, or one `(F,)` float32; new ones at each call.
         """
         frame = self._frame(observation)
         earlier = self.env.get_wrapper_attr("earlier_frame") if self._joins_frames else None
@@ -172,7 +174,7 @@ class SpriteObservation(
             self._camera = self._encoder.cameras(frame)[0]
         things = self._builder.things(found)
         self._seen, self._error = (frame, things), float(error[-1])
-        return {key: rows[0] for key, rows in self._builder.build(things, [0]).items()}
+        return rows_of(self._builder.build(things, [0]), 0)
 
     def render(self) -> Any:
         """Returns the environment's rendering, or the last frame with its sprites drawn over it."""

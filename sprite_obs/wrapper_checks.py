@@ -42,10 +42,11 @@ def check_max_sprites(max_sprites: int, wrapper: str = WRAPPER) -> None:
         raise ValueError(f"{wrapper} expects max_sprites of at least 1, got {max_sprites}")
 
 
-def check_content(level: str, display: bool, wrapper: str = WRAPPER) -> None:
+def check_content(level: str, display: bool, flatten: bool, wrapper: str = WRAPPER) -> None:
     """Refuses what is no level, with a ValueError, and no bool, with a TypeError."""
-    if not isinstance(display, bool):
-        raise TypeError(f"{wrapper} expects display to be True or False, got {described(display)}")
+    for name, value in (("display", display), ("flatten", flatten)):
+        if not isinstance(value, bool):
+            raise TypeError(f"{wrapper} expects {name} to be True or False, got {described(value)}")
     if level not in typing.get_args(Level):
         raise ValueError(f"{wrapper} expects level 'object' or 'sprite', got {level!r}")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
-from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.extractors.pairs import SpriteExtractor
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "agents"))

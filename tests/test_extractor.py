@@ -9,7 +9,7 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 
 from sprite_obs.envs.make import make_env
-from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.wrapper import SpriteObservation
 
 SLOTS, WIDTH, HEIGHT = 6, 160, 210
@@ -111,7 +111,7 @@ def test_types_are_told_apart_and_learned(space):
     assert not torch.equal(slots[0, 5:], slots[1, 5:])
     assert torch.equal(slots[1, 5:], slots[2, 5:])
     slots[:, 5:].sum().backward()
-    touched = extractor.type_embedding.weight.grad.any(1)
+    touched = extractor.slots.type_embedding.weight.grad.any(1)
     assert touched.tolist() == [False, True, False, False, True]
 
 
@@ -137,7 +137,7 @@ def test_observations_of_a_batch_do_not_mix(space):
     [spaces.Box(0, 255, (84, 84, 4), np.uint8), spaces.Dict({"position": spaces.Box(0, 1)})],
 )
 def test_another_space_is_refused(wrong):
-    with pytest.raises(TypeError, match=r"SpriteExtractor expects a Dict .* 'presence'.*got "):
+    with pytest.raises(TypeError, match=r"expected a Dict space .* 'presence'.*got "):
         SpriteExtractor(wrong)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import sprite_obs
 from sprite_obs.detections import Detections
-from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.wrapper import SpriteObservation
 

@@ -14,7 +14,7 @@ from vector_play import NUM_ENVS, SHORT, assert_equal, frame_envs, play, play_sb
 from sprite_obs.envs.last_two_frames import make_last_two_frames
 from sprite_obs.envs.make import make_env
 from sprite_obs.errors import SpriteObsError
-from sprite_obs.extractor import SpriteExtractor
+from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.vector.adapter import VectorAsVecEnv
 from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
 from sprite_obs.vector.sb3 import VecSpriteObservation

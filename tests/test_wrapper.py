@@ -197,6 +197,7 @@ def test_spec_rebuilds_the_stack(pong, pong_model):
         "render_sprites": False,
         "level": "object",
         "display": True,
+        "flatten": False,
     }
     for spec in specs:
         again = gymnasium.make(spec)

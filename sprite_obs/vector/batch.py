@@ -9,22 +9,20 @@ import numpy as np
 from sprite_obs.detections import Detections
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
-from sprite_obs.observations import ObservationBuilder
+from sprite_obs.observations import ObservationBuilder, Observations
 from sprite_obs.view.overlay import draw_detections
-
-Arrays = dict[str, np.ndarray]
 
 
 class Observed(NamedTuple):
     """What environments showed.
 
     Attributes:
-        arrays: the observations, `(B, M, ...)` each.
+        observations: those of the B environments.
         error: `(B,)` float64, share of each frame's pixels that the sprites do not explain.
         camera: `(B, 2)` int32, the camera's place in scenery that scrolls; None for models without.
     """
 
-    arrays: Arrays
+    observations: Observations
     error: np.ndarray
     camera: np.ndarray | None
 

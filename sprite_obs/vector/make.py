@@ -40,6 +40,7 @@ def make_sprite_vec_env(
     any_game: bool = False,
     level: Level = "object",
     display: bool = True,
+    flatten: bool = False,
     autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP,
     **settings: Any,
 ) -> VectorSpriteObservation:
@@ -57,6 +58,7 @@ def make_sprite_vec_env(
         any_game: allow a model that was learned on another game.
         level: as for `SpriteObservation`.
         display: as for `SpriteObservation`.
+        flatten: as for `SpriteObservation`.
         autoreset_mode: when an environment whose episode ended is reset.
         **settings: settings of the environment that differ from its registered ones.
 
@@ -71,7 +73,7 @@ def make_sprite_vec_env(
     envs = _frame_envs(env_id, num_envs, autoreset_mode, settings)
     try:
         return VectorSpriteObservation(
-            envs, model, max_sprites, any_game, level=level, display=display
+            envs, model, max_sprites, any_game, level=level, display=display, flatten=flatten
         )
     except BaseException:
         envs.close()

@@ -9,8 +9,8 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.observations import ObservationBuilder
-from sprite_obs.vector.batch import Arrays, BatchObserver, Observed
+from sprite_obs.observations import ObservationBuilder, rows_of
+from sprite_obs.vector.batch import BatchObserver, Observed
 from sprite_obs.wrapper_checks import Level, check_content, check_game, check_max_sprites
 
 NAME = "VecSpriteObservation"
@@ -46,6 +46,7 @@ class VecSpriteObservation(VecEnvWrapper):
         render_sprites: bool = False,
         level: Level = "object",
         display: bool = True,
+        flatten: bool = False,
     ):
         """Loads the model and declares the observation space.
 
@@ -57,6 +58,7 @@ class VecSpriteObservation(VecEnvWrapper):
             render_sprites: let ``render()`` draw boxes, ids and layers over the frames.
             level: as for `SpriteObservation`.
             display: as for `SpriteObservation`.
+            flatten: as for `SpriteObservation`.
 
         Raises:
             TypeError: when `venv` is no ``VecEnv`` or shows no frames, or an argument is of the
@@ -71,14 +73,14 @@ class VecSpriteObservation(VecEnvWrapper):
                 "VectorSpriteObservation for Gymnasium's vector environments"
             )
         check_max_sprites(max_sprites, NAME)
-        check_content(level, display, NAME)
+        check_content(level, display, flatten, NAME)
         encoder = FrozenEncoder.load(os.fspath(model))
         _check_frames(venv.observation_space, encoder.frame_shape, model)
         _check_no_earlier_frames(venv)
         if not any_game:
             for spec in _specs(venv):
                 check_game(spec, encoder.env_id, model, NAME)
-        builder = ObservationBuilder(encoder, venv.num_envs, max_sprites, level, display)
+        builder = ObservationBuilder(encoder, venv.num_envs, max_sprites, level, display, flatten)
         super().__init__(venv, observation_space=builder.space)
         self._observer = BatchObserver(encoder, builder, render_sprites)
         self._render_sprites = render_sprites
@@ -88,7 +90,7 @@ class VecSpriteObservation(VecEnvWrapper):
         frames: Any = self.venv.reset()
         seen = self._observer.first(frames, range(self.num_envs))
         self._keep_reset_infos(seen, range(self.num_envs))
-        return seen.arrays
+        return seen.observations
 
     def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Waits for the step's frames and moves the slots on."""
@@ -103,10 +105,10 @@ class VecSpriteObservation(VecEnvWrapper):
             if cameras is not None:
                 cameras[ended] = final.camera
             for row, env in enumerate(ended):
-                infos[env]["terminal_observation"] = _row(final.arrays, row)
+                infos[env]["terminal_observation"] = rows_of(final.observations, row)
         for env, info in enumerate(infos):
             info |= _info(errors, cameras, env)
-        return seen.arrays, rewards, dones, infos
+        return seen.observations, rewards, dones, infos
 
     def get_images(self) -> Sequence[np.ndarray | None]:
         """Returns the environments' pictures, or their frames with the sprites drawn over them."""
@@ -133,10 +135,6 @@ class VecSpriteObservation(VecEnvWrapper):
 def _info(errors: np.ndarray, cameras: np.ndarray | None, env: int) -> dict[str, Any]:
     camera = {} if cameras is None else {"camera": cameras[env]}
     return {"sprite_error": float(errors[env])} | camera
-
-
-def _row(arrays: Arrays, row: int) -> Arrays:
-    return {key: array[row] for key, array in arrays.items()}
 
 
 def _specs(venv: VecEnv) -> list[Any]:

@@ -10,7 +10,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.observations import ObservationBuilder
+from sprite_obs.observations import (
+    ObservationBuilder,
+    Observations,
+    copied,
+    replace_rows,
+    rows_of,
+)
 from sprite_obs.vector.batch import BatchObserver, Observed
 from sprite_obs.wrapper_checks import Level, check_content, check_game, check_max_sprites
 
@@ -57,6 +63,7 @@ class VectorSpriteObservation(VectorWrapper):
         render_sprites: bool = False,
         level: Level = "object",
         display: bool = True,
+        flatten: bool = False,
     ):
         """Loads the model and declares the observation spaces.
 
@@ -68,6 +75,7 @@ class VectorSpriteObservation(VectorWrapper):
             render_sprites: let ``render()`` draw boxes, ids and layers over the frames.
             level: as for `SpriteObservation`.
             display: as for `SpriteObservation`.
+            flatten: as for `SpriteObservation`.
 
         Raises:
             TypeError: when `env` is no vector environment or an argument is of the wrong type.
@@ -82,7 +90,7 @@ class VectorSpriteObservation(VectorWrapper):
                 "with gymnasium.make_vec(), or use SpriteObservation for a single environment"
             )
         check_max_sprites(max_sprites, NAME)
-        check_content(level, display, NAME)
+        check_content(level, display, flatten, NAME)
         super().__init__(env)
         self._mode = _autoreset_mode(env)
         self._joins_frames = _has_earlier_frames(env)
@@ -95,17 +103,17 @@ class VectorSpriteObservation(VectorWrapper):
         if not any_game:
             check_game(env.spec, encoder.env_id, model, NAME)
         self._stacks = _is_stack(env.single_observation_space, encoder.frame_shape, model)
-        builder = ObservationBuilder(encoder, env.num_envs, max_sprites, level, display)
+        builder = ObservationBuilder(encoder, env.num_envs, max_sprites, level, display, flatten)
         self.single_observation_space = builder.space
         self.observation_space = batch_space(builder.space, env.num_envs)
         self._observer = BatchObserver(encoder, builder, render_sprites)
         self._render_sprites = render_sprites
         self._begins = np.ones(env.num_envs, bool)  # with the next frame of the environment
-        self._shown: dict[str, np.ndarray] | None = None
+        self._shown: Observations | None = None
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Resets the environments, or those of ``options["reset_mask"]``, and empties the slots."""
         mask = (options or {}).get("reset_mask")
         if mask is not None and not np.all(mask) and self._shown is None:
@@ -115,11 +123,9 @@ class VectorSpriteObservation(VectorWrapper):
         seen = self._observer.first(self._frames(observations)[envs], envs.tolist())
         self._begins[envs] = False
         self._shown = _merged(self._shown, seen, envs, self.num_envs)
-        return _copy(self._shown), infos | _infos(seen, envs, self.num_envs)
+        return copied(self._shown), infos | _infos(seen, envs, self.num_envs)
 
-    def step(
-        self, actions: Any
-    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Steps the environments and moves the slots on."""
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         frames, ended = self._frames(observations), terminations | truncations
@@ -129,9 +135,9 @@ class VectorSpriteObservation(VectorWrapper):
             seen = self._next(frames)
         if self._mode == AutoresetMode.NEXT_STEP:
             self._begins = ended
-        self._shown = seen.arrays
+        self._shown = seen.observations
         infos = infos | _infos(seen, np.arange(self.num_envs), self.num_envs)
-        return _copy(seen.arrays), rewards, terminations, truncations, infos
+        return copied(seen.observations), rewards, terminations, truncations, infos
 
     def render(self) -> Any:
         """Returns the environments' renderings, or their frames with the sprites drawn over them.
@@ -158,7 +164,7 @@ class VectorSpriteObservation(VectorWrapper):
         seen, final = self._observer.ends(frames, last, ended.tolist())
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row, env in enumerate(ended):
-            final_obs[env] = {key: array[row] for key, array in final.arrays.items()}
+            final_obs[env] = rows_of(final.observations, row)
         own = _infos(final, ended, self.num_envs)
         mask = own["_sprite_error"]
         final_info = infos.get("final_info", {}) | own
@@ -225,16 +231,11 @@ def _infos(seen: Observed, envs: np.ndarray, num_envs: int) -> dict[str, np.ndar
 
 
 def _merged(
-    before: dict[str, np.ndarray] | None, seen: Observed, envs: np.ndarray, num_envs: int
-) -> dict[str, np.ndarray]:
+    before: Observations | None, seen: Observed, envs: np.ndarray, num_envs: int
+) -> Observations:
     """Returns the observations of all environments after some of them were reset."""
     if before is None or len(envs) == num_envs:
-        return seen.arrays
-    merged = _copy(before)
-    for key, rows in seen.arrays.items():
-        merged[key][envs] = rows
+        return seen.observations
+    merged = copied(before)
+    replace_rows(merged, envs, seen.observations)
     return merged
-
-
-def _copy(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {key: rows.copy() for key, rows in arrays.items()}

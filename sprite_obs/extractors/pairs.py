@@ -1,15 +1,12 @@
-"""SpriteExtractor: turns the slots of `SpriteObservation` into features for SB3's policies."""
-
-from typing import cast
+"""SpriteExtractor: features of all slots, and of what lies between each two of the first ones."""
 
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
-from torch import Tensor, nn
+from torch import Tensor
 
-KEYS = ("sprite", "type", "position", "velocity", "presence")
-VELOCITY_UNIT = 1 / 8  # of the frame per step: most things are slower, so features stay within 1
-CLOSE_UP = 8  # magnification: a hit or a miss is a matter of a few pixels
+from sprite_obs.extractors.slots import SlotEncoder
+from sprite_obs.flat import CLOSE_UP
 
 
 class SpriteExtractor(BaseFeaturesExtractor):
@@ -34,6 +31,8 @@ class SpriteExtractor(BaseFeaturesExtractor):
     both. Types are numbered by importance, so what matters most is learned first; a game's score,
     say, is the same all through a rally and would be taken for the reason of what happens in it.
 
+    Without the embedding it is what `SpriteObservation` gives with ``flatten=True``.
+
     Example:
         >>> from stable_baselines3 import PPO
         >>> kwargs = {"features_extractor_class": SpriteExtractor}
@@ -42,11 +41,13 @@ class SpriteExtractor(BaseFeaturesExtractor):
 
     first: Tensor
     second: Tensor
-    position_scale: Tensor
-    velocity_scale: Tensor
 
     def __init__(
-        self, observation_space: spaces.Space, num_pairs_slots: int = 8, embedding_dim: int = 4
+        self,
+        observation_space: spaces.Space,
+        num_pairs_slots: int = 8,
+        embedding_dim: int = 4,
+        only_pairs: bool = False,
     ):
         """Reads sizes and scales off the observation space.
 
@@ -54,48 +55,28 @@ class SpriteExtractor(BaseFeaturesExtractor):
             observation_space: the space of `SpriteObservation`.
             num_pairs_slots: P, slots between which differences are taken, at most all M.
             embedding_dim: E, length of the embedding.
+            only_pairs: leave out the features of single slots.
 
         Raises:
             TypeError: when the space is not the one of `SpriteObservation`.
         """
-        highest = {key: box.high for key, box in _boxes(observation_space).items()}
-        num_slots = len(highest["presence"])
-        num_paired = min(num_pairs_slots, num_slots)
+        encoder = SlotEncoder(observation_space, embedding_dim)
+        num_paired = min(num_pairs_slots, encoder.num_slots)
         first, second = torch.triu_indices(num_paired, num_paired, offset=1)  # (P * (P - 1) / 2,)
+        num_slots = 0 if only_pairs else encoder.num_slots
         super().__init__(observation_space, num_slots * (5 + embedding_dim) + len(first) * 6)
-        self.type_embedding = _embedding(highest["type"][0], embedding_dim)
-        self.sprite_embedding = _embedding(highest["sprite"][0], embedding_dim)
-        nn.init.zeros_(self.sprite_embedding.weight)  # a thing's look counts once that has helped
+        self.slots, self.only_pairs = encoder, only_pairs
         self.register_buffer("first", first)
         self.register_buffer("second", second)
-        frame_size = torch.as_tensor(highest["position"][0])  # (2,)
-        self.register_buffer("position_scale", 2 / frame_size)
-        self.register_buffer("velocity_scale", 1 / (frame_size * VELOCITY_UNIT))
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         """Returns `(B, features_dim)` float32 features of a batch of observations."""
-        presence = observations["presence"].unsqueeze(2)  # (B, M, 1)
-        weight = presence / observations["type"].clamp(min=1).unsqueeze(2)  # (B, M, 1)
-        position = observations["position"] * self.position_scale - 1  # (B, M, 2)
-        velocity = observations["velocity"] * self.velocity_scale  # (B, M, 2)
-        look = self.type_embedding(observations["type"].long())  # (B, M, E)
-        look = look + self.sprite_embedding(observations["sprite"].long())
-        motion = torch.cat((position, velocity), 2)  # (B, M, 4)
-        slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
+        presence, weight, motion, look = self.slots(observations)
         both = (weight[:, self.first] * weight[:, self.second]).sqrt()  # (B, pairs, 1)
         pairs = motion[:, self.first] - motion[:, self.second]  # (B, pairs, 4)
         close_up = (pairs[:, :, :2] * CLOSE_UP).clamp(-1, 1) * both  # (B, pairs, 2)
-        return torch.cat((slots.flatten(1), (pairs * both).flatten(1), close_up.flatten(1)), 1)
-
-
-def _boxes(space: spaces.Space) -> dict[str, spaces.Box]:
-    if not isinstance(space, spaces.Dict) or not set(KEYS) <= set(space):
-        raise TypeError(
-            f"SpriteExtractor expects a Dict space with the keys {KEYS}, got {space}; wrap the "
-            "environment in SpriteObservation"
-        )
-    return {key: cast(spaces.Box, space[key]) for key in KEYS}
-
-
-def _embedding(highest_id: int, length: int) -> nn.Embedding:
-    return nn.Embedding(int(highest_id) + 1, length, padding_idx=0)
+        parts = [(pairs * both).flatten(1), close_up.flatten(1)]
+        if not self.only_pairs:
+            slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
+            parts.insert(0, slots.flatten(1))
+        return torch.cat(parts, 1)
