@@ -30,7 +30,6 @@ GAMES = (
     "Boxing",
     "Breakout",
     "Carnival",
-    "DemonAttack",
     "Freeway",
     "Frostbite",
     "Kangaroo",
