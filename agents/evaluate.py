@@ -6,26 +6,24 @@ An agent's file is SB3's own and holds pickled Python objects: load only files t
 """
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import tyro
 from environments import build_vec_env
+from film import Film, sees_sprites
 from gymnasium import spaces
-from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.files import write_atomically
-
-FRAMES_PER_SECOND = 15.0  # what a player of an Atari game sees with a frame skip of 4
+from sprite_obs.frames import trained
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,8 @@ class Args:
     env: str = "ALE/Pong-v5"
     """Id of the environment."""
     model: str | None = None
-    """Folder of the checkpoint that finds the sprites; not used by an agent that sees pixels."""
+    """Folder of the checkpoint that finds the sprites, or a name of the zoo; not used by an agent
+    that sees pixels."""
     episodes: int = 20
     """Episodes to play."""
     deterministic: bool = False
@@ -45,44 +44,12 @@ class Args:
     seed: int = 0
     """Episode i is seeded with `seed + i`."""
     video: str | None = None
-    """MP4 file of the first episode, with the sprites drawn into it."""
+    """MP4 file of the first episode: the things that an agent of sprites sees and how much it
+    attends to each, beside what is rebuilt from them; or what an agent of pixels plays."""
     out: str | None = None
     """File for the result; it is printed in any case."""
     num_threads: int = 1
     """CPU threads of PyTorch."""
-
-
-class Video:
-    """Writes pictures to an MP4 file, which appears under its name when it is complete."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial.mp4")
-        self._writer: cv2.VideoWriter | None = None
-
-    def add(self, picture: np.ndarray) -> None:
-        """Appends an `(H, W, 3)` uint8 RGB picture; the first one sets the size.
-
-        Raises:
-            SpriteObsError: when the file cannot be written.
-        """
-        if self._writer is None:
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            height, width, _ = picture.shape
-            self._writer = cv2.VideoWriter(
-                str(self._partial), code, FRAMES_PER_SECOND, (width, height)
-            )
-            if not self._writer.isOpened():
-                raise SpriteObsError(
-                    f"cannot write a video to {self._path}; choose another --video"
-                )
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-    def close(self) -> None:
-        """Completes the file."""
-        if self._writer is not None:
-            self._writer.release()
-            os.replace(self._partial, self._path)
 
 
 def evaluate(args: Args) -> dict[str, Any]:
@@ -96,14 +63,14 @@ def evaluate(args: Args) -> dict[str, Any]:
     torch.set_num_threads(args.num_threads)
     agent = load_agent(args.agent)
     env = fitting_env(agent, args)
-    video = Video(Path(args.video)) if args.video else None
+    film = Film(Path(args.video), agent, env, args.model) if args.video else None
     seeds = range(args.seed, args.seed + args.episodes)
     returns = []
     for seed in seeds:
-        returns.append(play(agent, env, seed, args.deterministic, video))
-        if video:
-            video.close()
-            video = None  # only the first episode
+        returns.append(play(agent, env, seed, args.deterministic, film))
+        if film:
+            film.close()
+            film = None  # only the first episode
     return {
         "agent": args.agent,
         "env": args.env,
@@ -116,8 +83,8 @@ def evaluate(args: Args) -> dict[str, Any]:
     }
 
 
-def load_agent(path: str) -> PPO:
-    """Reads an agent that `train_ppo.py` wrote.
+def load_agent(path: str) -> BaseAlgorithm:
+    """Reads an agent of PPO, A2C or DQN; its file says which.
 
     Raises:
         SpriteObsError: when the file is missing, truncated or no agent.
@@ -125,18 +92,18 @@ def load_agent(path: str) -> PPO:
     if not Path(path).is_file():
         raise SpriteObsError(f"no agent at {path}; train one with agents/train_ppo.py")
     try:
-        return PPO.load(path, device="cpu")
-    except Exception as error:  # whatever a damaged file makes unpickling do
-        reason = str(error).partition("\n")[0]
+        return trained.load_agent(path)
+    except SpriteObsError as error:
+        reason = str(error.__cause__).partition("\n")[0]
         raise SpriteObsError(f"{path} is truncated or no agent ({reason}); train again") from error
 
 
-def fitting_env(agent: PPO, args: Args) -> VecEnv:
+def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
     """Builds the environment with the observation that the agent was trained on."""
     space = agent.observation_space
     env = build_vec_env(
         args.env,
-        "sprites" if isinstance(space, spaces.Dict) else "pixels",
+        "sprites" if sees_sprites(space) else "pixels",
         args.model,
         max_sprites=len(space.sample()["presence"]) if isinstance(space, spaces.Dict) else 0,
         num_envs=1,
@@ -151,15 +118,17 @@ def fitting_env(agent: PPO, args: Args) -> VecEnv:
     return env
 
 
-def play(agent: PPO, env: VecEnv, seed: int, deterministic: bool, video: Video | None) -> float:
+def play(
+    agent: BaseAlgorithm, env: VecEnv, seed: int, deterministic: bool, film: Film | None
+) -> float:
     """Plays one episode and returns its score."""
     set_random_seed(seed)
     env.seed(seed)
     observation: Any = env.reset()
     while True:
-        if video:
-            video.add(cast(np.ndarray, env.render()))
         action, _ = agent.predict(observation, deterministic=deterministic)
+        if film:
+            film.add(observation, action)
         observation, _, _, infos = env.step(action)
         if "episode" in infos[0]:  # the Monitor's: the game's own score, no matter what ends above
             return float(infos[0]["episode"]["r"])

@@ -9,17 +9,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 
 from sprite_obs.config import ModelConfig, from_dict, to_dict
 from sprite_obs.errors import CheckpointError
 from sprite_obs.files import write_atomically
 from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
+from sprite_obs.zoo.find import MODEL_FILE, find_model
 
 FORMAT_VERSION = 3
 """Raised when checkpoints or the observations made from them change."""
-MODEL_FILE = "model.safetensors"
+COMPACT_VERSION = f"{FORMAT_VERSION} compact"
+"""Of models without their network; programs that cannot read them say so."""
+COMPACT = "compact"
+"""The one tensor of such a file: all others, compressed."""
 SETTINGS_FILE = "model.json"
 METADATA = "sprite_obs"
 
@@ -85,7 +89,7 @@ class Checkpoint(NamedTuple):
     """All that the frozen encoder needs.
 
     Attributes:
-        model: the trained network.
+        model: the trained network; None in a compact model, which only the look-up can use.
         config: its sizes.
         sprites: `(K, S, S, 4)` uint8 RGBA, each drawing centred on its canvas.
         background: `(H, W, 3)` uint8.
@@ -99,7 +103,7 @@ class Checkpoint(NamedTuple):
         settings: everything else that is worth knowing, as plain values.
     """
 
-    model: SpriteModel
+    model: SpriteModel | None
     config: ModelConfig
     sprites: np.ndarray
     background: np.ndarray
@@ -111,6 +115,20 @@ class Checkpoint(NamedTuple):
     decoder: str
     env_id: str | None
     settings: dict[str, Any]
+
+    @property
+    def network(self) -> SpriteModel:
+        """The trained network.
+
+        Raises:
+            CheckpointError: when the model is compact.
+        """
+        if self.model is None:
+            raise CheckpointError(
+                "this model is compact: its network, which is needed here, was left out; use the "
+                "model that it was exported from, or pretrain one with `sprite-obs pretrain`"
+            )
+        return self.model
 
     @property
     def former_sizes(self) -> list[int]:
@@ -172,9 +190,12 @@ def _checksum(tensors: Mapping[str, torch.Tensor], about: str) -> int:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Writes `model.safetensors`, which holds everything, and a readable copy of its settings."""
+    """Writes `model.safetensors`, which holds everything, and a readable copy of its settings.
+
+    Without a network, the arrays are compressed: they are mostly transparent pixels.
+    """
     about = {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if checkpoint.model else COMPACT_VERSION,
         "env_id": checkpoint.env_id,
         "frame_shape": list(checkpoint.background.shape),
         "decoder": checkpoint.decoder,
@@ -187,43 +208,49 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         f"tables.{name}": torch.from_numpy(table.copy())
         for name, table in checkpoint.tables._asdict().items()
     }
-    weights = {f"model.{key}": value for key, value in checkpoint.model.state_dict().items()}
-    save_tensors(folder / MODEL_FILE, weights | tables, about)
+    if checkpoint.model:
+        weights = {f"model.{key}": value for key, value in checkpoint.model.state_dict().items()}
+        tensors = weights | tables
+    else:
+        packed = np.frombuffer(zlib.compress(save(tables), 9), np.uint8)
+        tensors = {COMPACT: torch.from_numpy(packed.copy())}
+    save_tensors(folder / MODEL_FILE, tensors, about)
     write_atomically(folder / SETTINGS_FILE, (json.dumps(about, indent=2) + "\n").encode())
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """Reads a checkpoint folder and rebuilds its model.
+    """Reads a checkpoint folder, or a model of the zoo by its name, and rebuilds its network.
 
     Raises:
         CheckpointError: when it is missing, truncated, or of another format version.
     """
-    path = Path(folder) / MODEL_FILE
+    path = find_model(folder) / MODEL_FILE
     tensors, about = load_tensors(path)
     version = about.pop("format_version", None)
-    if version != FORMAT_VERSION:
+    if version not in (FORMAT_VERSION, COMPACT_VERSION):
         raise CheckpointError(
             f"{path} has format version {version}, this program reads {FORMAT_VERSION}; "
             "pretrain again"
         )
     try:
-        return _assemble(tensors, about)
-    except (KeyError, RuntimeError) as error:
+        if version == COMPACT_VERSION:
+            tensors = load(zlib.decompress(tensors[COMPACT].numpy().tobytes()))
+        return _assemble(tensors, about, has_network=version == FORMAT_VERSION)
+    except (KeyError, RuntimeError, SafetensorError, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} is damaged ({reason}); pretrain again") from None
 
 
-def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkpoint:
+def _assemble(
+    tensors: dict[str, torch.Tensor], about: dict[str, Any], has_network: bool
+) -> Checkpoint:
     config = from_dict(ModelConfig, about.pop("model"), "checkpoint")
     tables = {name: tensors.pop(name).numpy() for name in TABLES}
     counted = Tables(*(tensors.pop(f"tables.{name}").numpy() for name in Tables._fields))
     height, width, _ = about.pop("frame_shape")
-    with torch.random.fork_rng(devices=[]):  # loading must not change a user's random numbers
-        model = build_model(config, len(tables["sprites"]), (height, width))
-    weights = {key.removeprefix("model."): value for key, value in tensors.items()}
-    model.load_state_dict(weights, assign=True)  # not copied: they are most of a model's memory
+    size = height, width
     return Checkpoint(
-        model=model.eval(),
+        model=_restored(tensors, config, len(tables["sprites"]), size) if has_network else None,
         config=config,
         exact_palette=about.pop("exact_palette"),
         decoder=about.pop("decoder"),
@@ -232,3 +259,13 @@ def _assemble(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Checkp
         tables=counted,
         **tables,
     )
+
+
+def _restored(
+    tensors: dict[str, torch.Tensor], config: ModelConfig, num_sprites: int, size: tuple[int, int]
+) -> SpriteModel:
+    with torch.random.fork_rng(devices=[]):  # loading must not change a user's random numbers
+        model = build_model(config, num_sprites, size)
+    weights = {key.removeprefix("model."): value for key, value in tensors.items()}
+    model.load_state_dict(weights, assign=True)  # not copied: they are most of a model's memory
+    return model.eval()

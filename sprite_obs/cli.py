@@ -13,6 +13,7 @@ import tyro
 
 from sprite_obs.commands.detect import Detect
 from sprite_obs.commands.evaluate import Evaluate
+from sprite_obs.commands.export import Export
 from sprite_obs.commands.pretrain import Pretrain
 from sprite_obs.commands.record import Record
 from sprite_obs.commands.sheet import Sheet
@@ -21,13 +22,14 @@ from sprite_obs.errors import SpriteObsError
 
 USER_ERROR, INTERRUPTED = 2, 130
 
-Command = Record | Pretrain | Detect | Evaluate | Sheet
+Command = Record | Pretrain | Detect | Evaluate | Sheet | Export
 COMMANDS: dict[str, Callable[..., Any]] = {
     "record": Record,
     "pretrain": Pretrain,
     "detect": Detect,
     "evaluate": Evaluate,
     "sheet": Sheet,
+    "export": Export,
 }
 
 

@@ -19,7 +19,6 @@ from sprite_obs.metrics.display import DisplayFigures, score_display
 from sprite_obs.metrics.ground_truth import GroundTruth
 from sprite_obs.metrics.reconstruction import ReconstructionScore, json_number
 from sprite_obs.metrics.tracking import TrackingFigures, score_tracking
-from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.objects.tracker import track_ids
 from sprite_obs.type_names import NamedTypes
 
@@ -40,7 +39,8 @@ class Evaluation:
         decoder: the one that found the sprites.
         num_frames: frames encoded.
         num_soft_frames: evenly spaced ones of them on which `psnr_soft` is measured.
-        psnr_soft: dB, of what the network renders in training, without rounding.
+        psnr_soft: dB, of what the network renders in training, without rounding; nan for a compact
+            model, which has none.
         psnr_hard: dB, of the found sprites drawn over the background; infinite when exact.
         exact_frames: share of frames whose hard reconstruction is exact in every pixel.
         exact_pixels: share of pixels at which the hard reconstruction is exact.
@@ -87,7 +87,7 @@ class Evaluation:
         return [
             ("frames", str(self.num_frames)),
             ("decoder", self.decoder),
-            (f"PSNR, soft ({self.num_soft_frames} frames)", _decibels(self.psnr_soft)),
+            *self._soft_rows(),
             ("PSNR, hard", _decibels(self.psnr_hard)),
             ("pixel-exact frames", _percent(self.exact_frames)),
             ("exact pixels", _percent(self.exact_pixels)),
@@ -101,6 +101,11 @@ class Evaluation:
             *([_tracking_row(self.tracking)] if self.tracking else []),
             *([_display_row(self.display)] if self.display else []),
         ]
+
+    def _soft_rows(self) -> list[tuple[str, str]]:
+        if math.isnan(self.psnr_soft):
+            return []
+        return [(f"PSNR, soft ({self.num_soft_frames} frames)", _decibels(self.psnr_soft))]
 
     def _lacking(self) -> str:
         share = _percent(self.unknown_colors)
@@ -202,12 +207,12 @@ def examine(
     found, hard = encoded.found, encoded.hard
     objects = merge_objects(encoder.in_view(found))
     sprite, num_frames = found.sprite, len(frames.images)
-    sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES)
+    sample = _evenly_spaced(frames.images, MAX_SOFT_FRAMES if checkpoint.model else 0)
     figures = Evaluation(
         decoder=encoder.decoder,
         num_frames=num_frames,
         num_soft_frames=len(sample),
-        psnr_soft=_soft_psnr(encoder.network, sample, checkpoint.settings["train"]["max_active"]),
+        psnr_soft=_soft_psnr(encoder, sample, checkpoint.settings["train"]["max_active"]),
         psnr_hard=hard.psnr,
         exact_frames=hard.exact_frames,
         exact_pixels=hard.exact_pixels,
@@ -271,8 +276,10 @@ def _evenly_spaced(images: np.ndarray, count: int) -> np.ndarray:
     return images[np.linspace(0, len(images) - 1, count).round().astype(int)]
 
 
-def _soft_psnr(network: NetworkDecoder, images: np.ndarray, max_active: int | None) -> float:
+def _soft_psnr(encoder: FrozenEncoder, images: np.ndarray, max_active: int | None) -> float:
+    if not len(images):
+        return math.nan
     score = ReconstructionScore()
     for _, batch in chunks(images, "rendering", SOFT_BATCH):
-        score.add(batch, network.render(batch, max_active))
+        score.add(batch, encoder.network.render(batch, max_active))
     return score.psnr

@@ -24,6 +24,7 @@ from sprite_obs.lookup.screen import Screens
 from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
+from sprite_obs.zoo.find import find_model
 
 DecoderName = Literal["lookup", "network", "both"]
 
@@ -79,7 +80,7 @@ class FrozenEncoder:
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
-        _check_decoder(self.decoder, checkpoint.config)
+        _check_decoder(self.decoder, checkpoint)
         usual = checkpoint.tables.usual if checkpoint.tables.usual.size else None
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette, usual)
         self._screens = Screens(self.palette)
@@ -101,7 +102,7 @@ class FrozenEncoder:
             thresholds["max_foreground"],
             checkpoint.former_sizes,
         )
-        self._model, self._device = checkpoint.model, choose_device(device)
+        self._checkpoint, self._device = checkpoint, choose_device(device)
 
     @classmethod
     def load(
@@ -109,19 +110,26 @@ class FrozenEncoder:
     ) -> "FrozenEncoder":
         """Loads a checkpoint folder, and the names of types where the folder has a `types.yaml`.
 
+        A path that is no folder is the name of a model of the zoo, such as ``pong``.
+
         Raises:
             CheckpointError: when it is missing, truncated or of another format.
             ConfigError: when `types.yaml` is wrong.
             DeviceError: when the device does not exist.
         """
+        path = find_model(path)
         checkpoint = load_checkpoint(path)
         named_types = read_named_types(path, len(checkpoint.type_capacity) - 1)
         return cls(checkpoint, device, decoder, named_types)
 
     @cached_property
     def network(self) -> NetworkDecoder:
-        """The network's decoder, built when it is first used: the look-up does without it."""
-        return NetworkDecoder(self._model, self.bank, self._device)
+        """The network's decoder, built when it is first used: the look-up does without it.
+
+        Raises:
+            CheckpointError: when the model is compact.
+        """
+        return NetworkDecoder(self._checkpoint.network, self.bank, self._device)
 
     @property
     def memory_use(self) -> MemoryUse:
@@ -292,9 +300,15 @@ def usable_decoders(config: ModelConfig) -> tuple[DecoderName, ...]:
     return "lookup", "both", "network"
 
 
-def _check_decoder(decoder: str, config: ModelConfig) -> None:
+def _check_decoder(decoder: str, checkpoint: Checkpoint) -> None:
     """Refuses a decoder that a model cannot use."""
+    config = checkpoint.config
     usable = usable_decoders(config)
+    if checkpoint.model is None and decoder != "lookup":
+        raise CheckpointError(
+            f"expected decoder lookup for a compact model, got {decoder}, which needs the network "
+            "that was left out; use the model that it was exported from, or pretrain one"
+        )
     if decoder not in usable:
         raise CheckpointError(
             f"expected decoder {' or '.join(usable)} for a model of background "

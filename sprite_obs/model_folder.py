@@ -1,12 +1,19 @@
-"""What lies in a model's folder beside the checkpoint: pictures, and the model before it."""
+"""What lies in a model's folder beside the checkpoint, and the compact copy of a model."""
 
 from pathlib import Path
 
 import numpy as np
 
-from sprite_obs.checkpoint import MODEL_FILE, SETTINGS_FILE, Checkpoint
+from sprite_obs.checkpoint import (
+    MODEL_FILE,
+    SETTINGS_FILE,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from sprite_obs.errors import CheckpointError
 from sprite_obs.files import write_atomically
-from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.frozen import FrozenEncoder, usable_decoders
 from sprite_obs.metrics.reconstruction import psnr
 from sprite_obs.pretrain.state import STATE_FILE
 from sprite_obs.type_names import (
@@ -63,6 +70,32 @@ def copy_names(source: Path, folder: Path) -> None:
         write_atomically(folder / TYPES_FILE, (source / TYPES_FILE).read_bytes())
 
 
+def export_compact(folder: Path, checkpoint: Checkpoint, out: Path) -> None:
+    """Writes a model without its network, and the names of its types if there are any.
+
+    Args:
+        folder: the model's.
+        checkpoint: what `load_checkpoint` returned for it.
+        out: another folder; a compact model that is there is replaced.
+
+    Raises:
+        CheckpointError: when the model cannot do without its network, or `out` holds a model that
+            has one.
+    """
+    if "lookup" not in usable_decoders(checkpoint.config):
+        raise CheckpointError(
+            f"expected a model that can look up, got {folder} of background "
+            f"{checkpoint.config.background}, which cannot do without its network; use it as it is"
+        )
+    if (out / MODEL_FILE).exists() and load_checkpoint(out).model:
+        raise CheckpointError(
+            f"{out} holds a model with its network, which would be lost; choose another folder as "
+            "--out"
+        )
+    save_checkpoint(out, checkpoint._replace(model=None, decoder="lookup"))
+    copy_names(folder, out)
+
+
 def write_pictures(folder: Path, checkpoint: Checkpoint, images: np.ndarray) -> None:
     """Draws the dictionary, and a few frames with their reconstructions.
 
@@ -83,7 +116,10 @@ def dictionary_picture(checkpoint: Checkpoint, named_types: NamedTypes) -> bytes
         checkpoint: the model.
         named_types: the types that a user merged or named.
     """
-    codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
+    if checkpoint.model:
+        codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
+    else:  # what looks alike has codes that are alike, so the pixels do as well
+        codes = checkpoint.sprites.reshape(len(checkpoint.sprites), -1) / 255
     types, _ = merge_types(checkpoint.sprite_type, checkpoint.type_capacity, named_types)
     names = names_by_id(named_types)
     return to_png(dictionary_sheet(checkpoint.sprites, codes, types, names))

@@ -5,6 +5,8 @@ from typing import Any, Literal
 import ale_py
 import gymnasium
 
+from sprite_obs.games import game_name
+
 NAMESPACE = "SpriteObs"
 
 
@@ -13,7 +15,7 @@ def register_envs() -> None:
 
     Example:
         >>> import gymnasium, sprite_obs
-        >>> env = gymnasium.make("SpriteObs/Pong-v5", model="models/pong", max_sprites=32)
+        >>> env = gymnasium.make("SpriteObs/Pong-v5", max_sprites=32)
     """
     gymnasium.register_envs(ale_py)
     for spec in list(gymnasium.registry.values()):
@@ -30,7 +32,7 @@ def register_envs() -> None:
 
 def make_sprite_env(
     env_id: str,
-    model: str,
+    model: str | None = None,
     max_sprites: int = 32,
     any_game: bool = False,
     render_sprites: bool = False,
@@ -44,7 +46,8 @@ def make_sprite_env(
 
     Args:
         env_id: id of the game, such as ``ALE/Pong-v5``.
-        model: folder of the model's checkpoint.
+        model: folder of the model's checkpoint, or the name of a model of the zoo; None for the
+            zoo's model of this game.
         max_sprites: number of slots.
         any_game: allow a model that was learned on another game.
         render_sprites: let ``render()`` draw the sprites.
@@ -63,6 +66,7 @@ def make_sprite_env(
     game: gymnasium.Env = gymnasium.make(env_id, **{**kwargs, **single}).unwrapped
     if join_frames:
         game = LastTwoFrames(game, frameskip)
+    model = model or game_name(env_id)
     return SpriteObservation(
         game, model, max_sprites, any_game, render_sprites, level, display, flatten
     )

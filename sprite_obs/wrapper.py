@@ -94,7 +94,7 @@ class SpriteObservation(
 
         Args:
             env: an environment that shows RGB frames of the size that the model was learned on.
-            model: folder of the model's checkpoint.
+            model: folder of the model's checkpoint, or the name of a model of the zoo.
             max_sprites: M, number of slots.
             any_game: allow a model that was learned on another game.
             render_sprites: let ``render()`` draw boxes, ids and layers over the frame, three times

@@ -122,7 +122,10 @@ def test_an_episode_depends_on_its_own_seed_only(sprite_run, pong_model):
 @pytest.mark.parametrize("kind", ["sprites", "pixels"])
 def test_the_video_shows_the_first_episode(kind, sprite_run, pixel_run, pong_model, tmp_path):
     video = tmp_path / "videos" / "pong.mp4"
-    folder, size = {"sprites": (sprite_run, (480, 630)), "pixels": (pixel_run, (160, 210))}[kind]
+    folder, size = {
+        "sprites": (sprite_run, (2 * 480 + 230 + 4 * 12, 26 + 630 + 12)),  # frame, rebuilt, list
+        "pixels": (pixel_run, (160, 210)),
+    }[kind]
     flags = ["--agent", folder / "agent.zip", "--model", pong_model, "--episodes", 1]
     result = run("evaluate.py", *flags, "--deterministic", "--video", video)
     assert result.returncode == 0, result.stderr

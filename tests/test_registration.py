@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
+from sprite_obs.errors import CheckpointError
 from sprite_obs.registration import register_envs
 from sprite_obs.wrapper import SpriteObservation
 
@@ -70,9 +71,16 @@ def test_limits_render_modes_and_vectors_work_as_usual(pong_model):
     assert envs.reset(seed=0)[0]["position"].shape == (2, 32, 2)
 
 
-def test_a_model_is_needed():
-    with pytest.raises(TypeError, match=r"missing 1 required .* 'model'"):
-        gymnasium.make("SpriteObs/Pong-v5")
+def test_without_a_model_it_is_the_one_of_the_zoo():
+    env = gymnasium.make("SpriteObs/Pong-v5", max_sprites=8)
+    same = SpriteObservation(gymnasium.make("ALE/Pong-v5"), "pong", max_sprites=8)
+    assert env.observation_space == same.observation_space
+    np.testing.assert_array_equal(env.reset(seed=0)[0]["type"], same.reset(seed=0)[0]["type"])
+
+
+def test_a_game_that_the_zoo_lacks_needs_a_model():
+    with pytest.raises(CheckpointError, match=r"at skiing; make one .* the zoo: .*pong"):
+        gymnasium.make("SpriteObs/Skiing-v5")
 
 
 def test_a_model_of_another_game_is_refused(pong_model):

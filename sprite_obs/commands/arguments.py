@@ -17,6 +17,7 @@ Data = Annotated[
     Path,
     flag("Frames: a recording, an .npz file with `frames`, a folder of PNG files or a video."),
 ]
+Model = Annotated[Path, flag("Folder of the model, or the name of one of the zoo, such as pong.")]
 Decoder = Annotated[
     Literal["lookup", "network", "both"] | None,
     flag(

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import numpy as np
 
-from sprite_obs.commands.arguments import Data, Decoder, Device, flag, make_folder
+from sprite_obs.commands.arguments import Data, Decoder, Device, Model, flag, make_folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Detect:
     """Find the sprites of frames."""
 
-    model: Path
-    """Folder of the model."""
+    model: Model
     data: Data
     out: Annotated[
         Path,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sprite_obs.commands.arguments import Data, Decoder, Device, flag, make_folder
+from sprite_obs.commands.arguments import Data, Decoder, Device, Model, flag, make_folder
 
 if TYPE_CHECKING:
     from sprite_obs.evaluate import Evaluation
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 class Evaluate:
     """Measure how well a model explains frames."""
 
-    model: Path
-    """Folder of the model."""
+    model: Model
     data: Data
     out: Annotated[
         Path | None,
@@ -50,9 +49,11 @@ class Evaluate:
         from sprite_obs.metrics.ground_truth import read_ground_truth
         from sprite_obs.report import report_page
         from sprite_obs.type_names import read_named_types
+        from sprite_obs.zoo.find import find_model
 
-        checkpoint = load_checkpoint(self.model)
-        named_types = read_named_types(self.model, len(checkpoint.type_capacity) - 1)
+        folder = find_model(self.model)
+        checkpoint = load_checkpoint(folder)
+        named_types = read_named_types(folder, len(checkpoint.type_capacity) - 1)
         frames = read_frames(self.data)
         truth = read_ground_truth(self.ground_truth) if self.ground_truth else None
         for file in filter(None, (self.out, self.report)):

@@ -32,7 +32,10 @@ class Record:
     ] = "sticky"
     model: Annotated[
         Path | None,
-        flag("Folder of the model whose sprites an agent of agents/train_ppo.py observes."),
+        flag(
+            "Folder of the model whose sprites an agent of agents/train_ppo.py observes, or the "
+            "name of one of the zoo."
+        ),
     ] = None
     random_share: float = RANDOM_SHARE
     """Share of the time in which random actions take an agent's place."""

@@ -111,7 +111,7 @@ def _new_canvases(start: Start, palette: Palette, old: Checkpoint) -> np.ndarray
 def _grown(old: Checkpoint, drawn: torch.Tensor, config: PretrainConfig) -> SpriteModel:
     """Returns the model with random codes for the new sprites; all else is as it was."""
     model = build_model(config.model, len(drawn), old.background.shape[:2])
-    state = {key: value.clone() for key, value in old.model.state_dict().items()}
+    state = {key: value.clone() for key, value in old.network.state_dict().items()}
     new = model.dictionary.latents.detach()[len(state[LATENTS]) :]
     state[LATENTS] = torch.cat([state[LATENTS], new])
     model.load_state_dict(state)
@@ -144,7 +144,7 @@ def _sampler(
 
 
 def _fingerprint(old: Checkpoint) -> int:
-    weights = (value.cpu().numpy().tobytes() for value in old.model.state_dict().values())
+    weights = (value.cpu().numpy().tobytes() for value in old.network.state_dict().values())
     return zlib.crc32(b"".join([old.sprites.tobytes(), *weights]))
 
 

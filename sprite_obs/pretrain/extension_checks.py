@@ -68,6 +68,11 @@ def check_extension(old: Checkpoint, frames: Frames, config: PretrainConfig) -> 
 
 
 def _check_kind(old: Checkpoint) -> None:
+    if old.model is None:
+        raise CheckpointError(
+            "expected a model with its network, got a compact one, which cannot be extended; "
+            "extend the model that it was exported from, or pretrain a new one"
+        )
     if old.config.background == "scroll" or len(old.tables.layers):
         raise CheckpointError(
             "expected a model with a still background, got one that scrolls, which cannot be "

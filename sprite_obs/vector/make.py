@@ -52,7 +52,7 @@ def make_sprite_vec_env(
 
     Args:
         env_id: id of the environment, such as ``"ALE/Pong-v5"``.
-        model: folder of the model's checkpoint.
+        model: folder of the model's checkpoint, or the name of a model of the zoo.
         num_envs: number of environments.
         max_sprites: number of slots of each.
         any_game: allow a model that was learned on another game.

@@ -69,7 +69,7 @@ class VectorSpriteObservation(VectorWrapper):
 
         Args:
             env: a vector environment that observes RGB frames of the model's size.
-            model: folder of the model's checkpoint.
+            model: folder of the model's checkpoint, or the name of a model of the zoo.
             max_sprites: M, number of slots of each environment.
             any_game: allow a model that was learned on another game.
             render_sprites: let ``render()`` draw boxes, ids and layers over the frames.
