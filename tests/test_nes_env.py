@@ -229,7 +229,8 @@ def test_without_cynes_it_says_what_to_install(game, monkeypatch):
 
 
 def test_a_game_that_crashes_is_named(tmp_path):
-    jam = b"NES\x1a" + bytes([1, 1, 0, 0]) + bytes(8) + b"\x02" * 0x4000 + bytes(0x2000)
+    program = b"\x02" * 0x3FFA + bytes([0x00, 0xC0]) * 3  # begins with an invalid instruction
+    jam = b"NES\x1a" + bytes([1, 1, 0, 0]) + bytes(8) + program + bytes(0x2000)
     (tmp_path / "jam.nes").write_bytes(jam)
     with pytest.raises(SpriteObsError, match="jam.nes: the game ran into an invalid instruction"):
         make_env(str(tmp_path / "jam.nes"))

@@ -127,7 +127,7 @@ DIGITS = (
     "01110 10001 10001 01111 00001 00010 01100",
 )
 FIRST_DIGIT = 0x30
-SKY, BRICK, GRASS, CLOUD, PILLAR, BUSH, CRATE = range(7)
+SKY, BRICK, GRASS, CLOUD, PILLAR, BUSH, CRATE, STONE, ROOT = range(9)
 CODE_END = 15000
 """Bytes of code that may be followed by the name tables."""
 
@@ -159,8 +159,10 @@ def scenery() -> list[np.ndarray]:
     pillar = np.array([3, 1, 1, 2, 1, 1, 2, 3])[columns]
     bush = np.where((rows * 3 + columns * 5) % 7 < 3, 1, 2)
     crate = np.where((rows % 7 == 0) | (columns % 7 == 0) | (rows == columns), 3, 2)
-    sky = np.zeros((8, 8))
-    return [tile.astype(np.uint8) for tile in (sky, brick, grass, cloud, pillar, bush, crate)]
+    stone = np.where((rows - 3.5) ** 2 + (columns - 3.5) ** 2 < 11, 2, 1)
+    root = np.where((rows + columns) % 8 < 2, 3, 1)
+    tiles = (np.zeros((8, 8)), brick, grass, cloud, pillar, bush, crate, stone, root)
+    return [tile.astype(np.uint8) for tile in tiles]
 
 
 def world() -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +172,8 @@ def world() -> tuple[np.ndarray, np.ndarray]:
         Tiles `(30, 64)` and, for each 4 by 4 of them, the palette, `(8, 16)`; uint8 both.
     """
     tiles = np.full((30, 64), SKY, np.uint8)
-    tiles[26:], tiles[25] = BRICK, GRASS
+    earth = np.array([BRICK, BRICK, STONE, ROOT], np.uint8)
+    tiles[26:], tiles[25] = earth[np.random.default_rng(7).integers(0, 4, (4, 64))], GRASS
     clouds = ((3, 5, 4), (12, 8, 3), (22, 4, 5), (35, 7, 4), (44, 5, 2), (50, 9, 5), (59, 6, 3))
     for left, top, width in clouds:
         tiles[top, left : left + width] = CLOUD

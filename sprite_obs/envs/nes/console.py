@@ -106,8 +106,8 @@ def _load(rom: str) -> Any:
         ) from None
     try:
         return cynes.NES(rom)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the text of some errors is no text
         raise SpriteObsError(
             f"{rom}: expected a cartridge that cynes emulates (iNES mappers 0 to 4, 7, 9, 10, 66 "
-            f"and 71), got: {error} Play another game"
+            "and 71), got another one, or a damaged file; play another game"
         ) from error

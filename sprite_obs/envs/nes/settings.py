@@ -70,11 +70,10 @@ def _at_least(key: str, value: float, lowest: float) -> None:
 
 def _check_info(info: Any) -> None:
     """Refuses what `from_dict` lets pass, and names that the environment itself uses."""
-    texts = isinstance(info, dict) and all(isinstance(text, str) for text in info.values())
-    if not texts or not all(isinstance(name, str) for name in info):
+    if not isinstance(info, dict) or not all(isinstance(x, str) for x in (*info, *info.values())):
         raise ConfigError(f"info: expected a mapping of names to expressions, got {info!r}")
     if "oam" in info:
-        raise ConfigError("info: expected names other than 'oam', which the sprites have; choose")
+        raise ConfigError("info: expected names other than 'oam', under which the sprites are")
 
 
 def read_settings(config: str | None, rom: str | None, changes: dict[str, Any]) -> NesSettings:
