@@ -208,7 +208,7 @@ def write(folder: Path, text: str) -> str:
         ("rom: text.nes\nterminated: ram[1", r"game.yaml: terminated: expected '\]'"),
         ("rom: text.nes\ninfo: {lives: ram}", "game.yaml: info: lives: expected"),
         ("rom: text.nes\ninfo: [lives]", "info: expected a mapping"),
-        ("rom: text.nes\ninfo: {oam: ram[1]}", "info: expected names other than 'oam'"),
+        ("rom: text.nes\ninfo:\n  oam: ram[1]", "info: expected names other than 'oam'"),
         ("rom: text.nes\nrepeat_action_probability: 1", "repeat_action_probability: expected"),
         ("rom: text.nes", "text.nes: expected an iNES file, which begins with.*got b'This'"),
         ("rom: strange.nes", "strange.nes: expected a cartridge that cynes emulates"),

@@ -15,12 +15,12 @@ HIDDEN = 0xF8
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory) -> list[tuple[np.ndarray, dict]]:
-    """Returns 60 frames with their infos."""
+    """Returns 25 frames with their infos."""
     game: Path = write_game(tmp_path_factory.mktemp("nes"))
     with make_env(str(game)) as env:
         act = StickyPolicy(env.action_space, 2)
         frames = [env.reset(seed=2)]
-        while len(frames) < 60:
+        while len(frames) < 25:
             frame, _, terminated, _, info = env.step(act(frames[-1][0]))
             frames.append((frame, info))
             if terminated:
@@ -69,7 +69,7 @@ def test_every_pixel_of_real_frames_is_what_the_table_and_the_scenery_say(seen):
         cameras.add(info["camera_x"])
         for key, pixel in zip(expected(info).reshape(-1, 3).tolist(), pixels_of(frame), strict=True):
             colours.setdefault(tuple(key), set()).add(pixel)
-    assert len(cameras) > 10  # it scrolled
+    assert len(cameras) > 5  # it scrolled
     assert {len(shades) for shades in colours.values()} == {1}
     assert len({key for key in colours if key[0]}) > 8  # four palettes of sprites
 
@@ -106,6 +106,8 @@ def background(camera: int) -> np.ndarray:
     return screen[:, camera : camera + 256].astype(int).copy()
 
 
-def test_sprites_of_the_game_exceed_the_limit_now_and_then(seen):
-    oam = seen[0][1]["oam"]
-    assert (owners(oam) >= 0).any()
+def test_each_pixel_belongs_to_the_thing_in_front(seen):
+    for _, info in seen[::20]:
+        front = owners(info["oam"])
+        drawn = expected(info)[..., 0] == 1
+        np.testing.assert_array_equal(front >= 0, drawn)

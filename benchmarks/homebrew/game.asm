@@ -15,6 +15,7 @@ ptr     = $1a
 tile    = $1c
 quarter = $1d
 top     = $1e
+view    = $1f           ; the camera of the frame that is shown
 wx      = $20           ; six actors: hero, gem, two bats, two slugs
 wy      = $28
 vx      = $30
@@ -92,6 +93,7 @@ nmi:    lda #0
         sta $4014
         bit $2002
         lda cam
+        sta view
         asl a           ; its highest bit, now the carry, chooses the name table
         sta $2005
         lda #0

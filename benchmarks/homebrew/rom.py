@@ -32,7 +32,7 @@ reward: delta(16 * ram[0x13] - ram[0x15] / 16)
 terminated: ram[0x14] == 1
 info:
   gems: ram[0x13]
-  camera_x: 2 * ram[0x10]
+  camera_x: 2 * ram[0x1f]
   hero_x: 2 * ram[0x20]
   gem_x: 2 * ram[0x21]
   gem_y: ram[0x29]
