@@ -119,7 +119,9 @@ def play_unseen(game: Path, out: Path, num_frames: int, seed: int) -> tuple[Path
     Returns:
         The file, and `(N,)`, the true camera's x of each frame.
     """
-    truth, frames, cameras = Truth(), [], []
+    truth = Truth()
+    frames: list[np.ndarray] = []
+    cameras: list[tuple[int, float]] = []
     episode = -1
     with make_env(str(game)) as env:
         act = StickyPolicy(env.action_space, seed)
@@ -135,10 +137,10 @@ def play_unseen(game: Path, out: Path, num_frames: int, seed: int) -> tuple[Path
             frames.append(frame)
             cameras.append((episode, info["camera_x"]))
     table = np.array(cameras, np.int32)
+    arrays: dict[str, Any] = truth.arrays()
+    arrays |= {"frames": np.stack(frames), "episode": table[:, 0]}
     with replacing(out) as file:
-        np.savez_compressed(
-            file, frames=np.stack(frames), episode=table[:, 0], **truth.arrays()
-        )
+        np.savez_compressed(file, **arrays)
     return out, table[:, 1]
 
 

@@ -11,7 +11,7 @@ NAMESPACE = "SpriteObs"
 
 
 def register_envs() -> None:
-    """Registers a sprite environment for each ``ALE/*-v5`` id, and NES games; known ids are skipped.
+    """Registers a sprite environment for each ``ALE/*-v5`` id, and NES games; skips known ids.
 
     Example:
         >>> import gymnasium, sprite_obs

@@ -58,7 +58,7 @@ def check_game(
         return
     if game_of(spec) != game_name(learned_on):
         raise ValueError(
-            f"{wrapper} expects a model of the environment's game {game_of(spec)}, got "
+            f"{wrapper} expects a model of the environment's game {spec.id}, got "
             f"{model}, which was learned on {learned_on}; use a model of this game, or pass "
             "any_game=True to the wrapper to use this one all the same"
         )

@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("cynes", reason="NES games need the extra: pip install 'sprite-obs[nes]'")
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
-from homebrew.assembler import assemble  # noqa: E402
-from homebrew.drawings import pixels, scenery, tiles_of, world  # noqa: E402
-from homebrew.rom import build_rom, write_game  # noqa: E402
-from homebrew.truth import TILES, Truth, owners, sprites_of, whole  # noqa: E402
+from homebrew.assembler import assemble
+from homebrew.drawings import pixels, scenery, tiles_of, world
+from homebrew.rom import build_rom, write_game
+from homebrew.truth import TILES, Truth, owners, sprites_of, whole
 
 __all__ = [
     "TILES", "Truth", "assemble", "build_rom", "owners", "pixels", "scenery", "sprites_of",

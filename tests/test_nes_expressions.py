@@ -83,5 +83,5 @@ def test_what_is_no_expression_is_refused_where_it_stops_being_one(text, message
 
 
 def test_dividing_by_zero_names_the_expression():
-    with pytest.raises(SpriteObsError, match="game.yaml: reward.*divides by zero"):
+    with pytest.raises(SpriteObsError, match=r"game\.yaml: reward.*divides by zero"):
         Expression("1 / ram[0x6000]", "game.yaml: reward").value({0x6000: 0}, {0x6000: 1})

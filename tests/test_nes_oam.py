@@ -67,7 +67,9 @@ def test_every_pixel_of_real_frames_is_what_the_table_and_the_scenery_say(seen):
     cameras = set()
     for frame, info in seen:
         cameras.add(info["camera_x"])
-        for key, pixel in zip(expected(info).reshape(-1, 3).tolist(), pixels_of(frame), strict=True):
+        for key, pixel in zip(
+            expected(info).reshape(-1, 3).tolist(), pixels_of(frame), strict=True
+        ):
             colours.setdefault(tuple(key), set()).add(pixel)
     assert len(cameras) > 5  # it scrolled
     assert {len(shades) for shades in colours.values()} == {1}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from homebrew.drawings import ACTORS, DIGITS, FIRST_DIGIT, digit, pixels, tiles_of
 
 CATEGORIES = ("hero", "gem", "bat", "slug", "digit")
@@ -13,13 +14,8 @@ DISPLAY = ((16, 12, 16, 8),)
 FRAME_SIZE = (240, 256)
 MIRRORED, UPSIDE_DOWN = 0x40, 0x80
 
-TILES = {
-    number: tile
-    for number, tile in [
-        *enumerate(tile for drawing in ACTORS for tile in tiles_of(pixels(drawing))),
-        *enumerate(map(digit, DIGITS), FIRST_DIGIT),
-    ]
-}
+TILES = dict(enumerate(tile for drawing in ACTORS for tile in tiles_of(pixels(drawing))))
+TILES |= dict(enumerate(map(digit, DIGITS), FIRST_DIGIT))
 
 
 class Truth:

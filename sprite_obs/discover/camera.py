@@ -36,10 +36,10 @@ TALL = 0.5
 """Share of the screen's height that scenery with much plain ground between must take up: a fleet of
 sprites flies higher or lower than that."""
 AT_BORDERS = 0.5
-"""Share of the moves in which such scenery is seen to move at both sides of the screen at once, for it
-comes from beyond the border; fleets turn round there."""
-BORDER = 3
-"""Patches that are near a side."""
+"""Share of the moves in which such scenery is seen to move at both sides of the screen at once, for
+it comes from beyond the border; fleets turn round there."""
+BORDER = 1 / 12
+"""Share of the screen's width that is near a side."""
 MANY_ROWS = 0.25
 """Share of the rows that must move alike for such a move to count."""
 MIN_AXIS = 0.08
@@ -121,8 +121,8 @@ def _sparse_layers(frames: np.ndarray, moves: _Moves) -> list[Scrolling]:
         if len(seen) < MIN_MOVES:
             continue
         told, first, last = np.moveaxis(moves.told[seen][:, rows], 2, 0)  # (P, r) each
-        at_left = np.where(told > 0, first, width).min(1) < BORDER * PATCH  # (P,)
-        at_right = last.max(1) > width - BORDER * PATCH
+        at_left = np.where(told > 0, first, width).min(1) < BORDER * width  # (P,)
+        at_right = last.max(1) > width - BORDER * width
         window = _find_window(frames, moves.first[seen], shift[seen], rows)
         if window is not None and (at_left & at_right).mean() >= AT_BORDERS:
             layers.append(Scrolling(window, (shift[seen] != 0).mean(0) >= MIN_AXIS))

@@ -1,7 +1,7 @@
 """The games of stable-retro as Gymnasium environments: ``Retro/<Game>``; the import registers them.
 
-``Retro/Airstriker-Genesis-v0`` comes with stable-retro. Other games need a ROM that the user owns and
-imports with ``python -m stable_retro.import FOLDER``. A process can hold one emulator at a time.
+``Retro/Airstriker-Genesis-v0`` comes with stable-retro. Other games need a ROM that the user owns
+and imports with ``python -m stable_retro.import FOLDER``. A process can hold one emulator at a time.
 """
 
 from typing import Any, Literal
@@ -91,7 +91,7 @@ class RetroEnv(gymnasium.Env[np.ndarray, Any]):
                 break
         return self._frame.copy(), total, bool(terminated), bool(truncated), info
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """Returns the last frame, `(H, W, 3)` uint8, or None without a render mode."""
         return self._frame.copy() if self.render_mode == "rgb_array" else None
 
@@ -110,8 +110,8 @@ def _start(game: str, state: str | None, actions: Any) -> Any:
         return stable_retro.make(game, state or stable_retro.State.DEFAULT, **settings)
     except FileNotFoundError:
         raise SpriteObsError(
-            f"expected a game whose ROM stable-retro has, got {game}; import the ROM of a game that "
-            "you own: python -m stable_retro.import FOLDER"
+            f"expected a game whose ROM stable-retro has, got {game}; import the ROM of a game "
+            "that you own: python -m stable_retro.import FOLDER"
         ) from None
     except RuntimeError as error:
         raise SpriteObsError(

@@ -125,8 +125,7 @@ def _frame_envs(
     supported = autoreset_mode != AutoresetMode.DISABLED and ATARI_SETTINGS.issuperset(settings)
     if not (atari and is_plain and supported and isinstance(spec.kwargs["frameskip"], int)):
         build = partial(make_frame_env, env_id, **settings)
-        processes = needs_own_process(env_id)
-        vector_env: type[VectorEnv] = AsyncVectorEnv if processes else SyncVectorEnv
+        vector_env = AsyncVectorEnv if needs_own_process(env_id) else SyncVectorEnv
         return vector_env([build] * num_envs, autoreset_mode=autoreset_mode)
     height, width, _ = space.shape or ()  # or it would scale the frames
     kwargs = {key: spec.kwargs[key] for key in ATARI_SETTINGS if key in spec.kwargs}

@@ -95,7 +95,7 @@ class NesEnv(gymnasium.Env[np.ndarray, Any]):
         truncated = limit is not None and self._num_frames >= limit
         return self._console.frame.copy(), reward, terminated, truncated, self._info()
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """Returns the last frame, `(240, 256, 3)` uint8, or None without a render mode."""
         return self._console.frame.copy() if self.render_mode == "rgb_array" else None
 
@@ -112,7 +112,8 @@ class NesEnv(gymnasium.Env[np.ndarray, Any]):
     def _begin(self) -> None:
         self._num_frames = 0
         self._held = 0
-        self._now = self._before = self._memory()
+        self._now: dict[int, int] = self._memory()
+        self._before = self._now
 
     def _play(self, buttons: int) -> None:
         frames, sticky = self.settings.frameskip, self.settings.repeat_action_probability

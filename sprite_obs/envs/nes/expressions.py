@@ -3,9 +3,9 @@
     ram[0x0770] == 3 or ram[14] > 5
     delta(100 * ram[0x10] + ram[0x11]) / 10
 
-In order of binding: `or`; `and`; `not`; `== != < <= > >=`, one of them; `+ -`; `* /`; a minus sign;
-integers (decimal, or 0x...), `ram[ADDRESS]`, `delta(...)` and brackets. Comparisons and logic give 1
-or 0. `delta` is the change since the last step, 0 after a reset. Nothing is run as Python.
+In order of binding: `or`; `and`; `not`; `== != < <= > >=`, one of them; `+ -`; `* /`; a minus
+sign; integers (decimal, or 0x...), `ram[ADDRESS]`, `delta(...)` and brackets. Comparisons and logic
+give 1 or 0. `delta` is the change since the last step, 0 after a reset. Nothing is run as Python.
 """
 
 import operator

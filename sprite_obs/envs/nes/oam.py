@@ -3,12 +3,12 @@
 import numpy as np
 
 COLUMNS = ("x", "y", "tile", "attributes", "height", "rows")
-"""Of `info["oam"]`: left and top in pixels; number of the drawing; palette (bits 0 and 1), behind the
-background (0x20), mirrored (0x40), upside down (0x80); 8 or 16 pixels; bit r set where row r is
+"""Of `info["oam"]`: left and top in pixels; number of the drawing; palette (bits 0 and 1), behind
+the background (0x20), mirrored (0x40), upside down (0x80); 8 or 16 pixels; bit r set where row r is
 drawn, so that 0 means that nothing of the sprite is."""
 NUM_SPRITES = 64
 PER_LINE = 8
-"""Sprites that the picture unit draws in a line; those that come later in the table are left out."""
+"""Sprites that the picture unit draws in a line; later ones of the table are left out."""
 NUM_LINES = 240
 
 
