@@ -1,7 +1,7 @@
 """The games of stable-retro as Gymnasium environments: ``Retro/<Game>``; the import registers them.
 
 ``Retro/Airstriker-Genesis-v0`` comes with stable-retro. Other games need a ROM that the user owns
-and imports with ``python -m stable_retro.import FOLDER``. A process can hold one emulator at a time.
+and imports with ``python -m stable_retro.import FOLDER``. A process can hold one emulator at once.
 """
 
 from typing import Any, Literal
