@@ -30,6 +30,8 @@ class NesEnv(gymnasium.Env[np.ndarray, Any]):
         >>> env = gymnasium.make("NES/Game-v0", rom="mygame.nes", frameskip=2)
     """
 
+    _now: dict[int, int]
+    _before: dict[int, int]
     metadata = {"render_modes": ["rgb_array"], "render_fps": FRAMES_PER_SECOND}  # noqa: RUF012
 
     def __init__(
@@ -112,7 +114,7 @@ class NesEnv(gymnasium.Env[np.ndarray, Any]):
     def _begin(self) -> None:
         self._num_frames = 0
         self._held = 0
-        self._now: dict[int, int] = self._memory()
+        self._now = self._memory()
         self._before = self._now
 
     def _play(self, buttons: int) -> None:
