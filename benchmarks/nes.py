@@ -187,7 +187,8 @@ def agent_rows(game: Path, model: Path, folder: Path, args: Args) -> Figures:
     shared = "--env", game, "--model", model, "--seed", args.seed
     usage = run_agents(
         "train_ppo.py", *shared, "--out", out, "--total-timesteps", args.agent_steps,
-        "--num-envs", 4, "--eval-every", 0, "--checkpoint-every", 0,
+        "--num-envs", 4, "--ppo.n-steps", 128, "--ppo.batch-size", 128,
+        "--eval-every", 0, "--checkpoint-every", 0,
     )  # fmt: skip
     played = "--agent", out / "agent.zip", "--episodes", args.agent_episodes, "--out", result
     run_agents("evaluate.py", *shared[:4], "--seed", args.seed + 100, *played)
