@@ -12,9 +12,15 @@ import ale_py
 import gymnasium
 from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv, FireResetEnv
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecTransposeImage
+from stable_baselines3.common.vec_env import (
+    DummyVecEnv,
+    SubprocVecEnv,
+    VecEnv,
+    VecFrameStack,
+    VecTransposeImage,
+)
 
-from sprite_obs.envs.make import make_env, make_frame_env
+from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.vector.sb3 import VecSpriteObservation
 
@@ -30,7 +36,7 @@ def build_vec_env(
     seed: int,
     rendered: bool = False,
 ) -> VecEnv:
-    """Builds environments that step one after the other in this process.
+    """Builds environments that step one after the other in this process, where it can hold several.
 
     With a process for each environment, a step took twice the CPU time, most of it for messages.
 
@@ -66,7 +72,8 @@ def _sprite_envs(
             "expected --model with the folder of a checkpoint, got none; make one with "
             "`sprite-obs pretrain`, or use pixels"
         )
-    envs = DummyVecEnv([partial(_frame_env, env_id, settings)] * num_envs)
+    vec_env = SubprocVecEnv if needs_own_process(env_id) else DummyVecEnv
+    envs = vec_env([partial(_frame_env, env_id, settings)] * num_envs)
     try:
         return VecSpriteObservation(envs, model, max_sprites, render_sprites=bool(settings))
     except (TypeError, ValueError) as error:

@@ -1,23 +1,25 @@
-"""Registers ``SpriteObs/<Game>-v5`` for each Atari game, for use with ``gymnasium.make``."""
+"""Registers ``SpriteObs/<Game>-v5`` for each Atari game, and ``NES/Game-v0``, with Gymnasium."""
 
 from typing import Any, Literal
 
 import ale_py
 import gymnasium
 
-from sprite_obs.games import game_name
+from sprite_obs.games import NES_ID, game_name
 
 NAMESPACE = "SpriteObs"
 
 
 def register_envs() -> None:
-    """Registers a sprite environment for each ``ALE/*-v5`` id; games that are known are skipped.
+    """Registers a sprite environment for each ``ALE/*-v5`` id, and NES games; skips known ids.
 
     Example:
         >>> import gymnasium, sprite_obs
         >>> env = gymnasium.make("SpriteObs/Pong-v5", max_sprites=32)
     """
     gymnasium.register_envs(ale_py)
+    if NES_ID not in gymnasium.registry:
+        gymnasium.register(NES_ID, entry_point="sprite_obs.envs.nes.environment:NesEnv")
     for spec in list(gymnasium.registry.values()):
         env_id = f"{NAMESPACE}/{spec.name}-v5"
         if spec.namespace == "ALE" and spec.version == 5 and env_id not in gymnasium.registry:

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from sprite_obs.games import game_name
+from sprite_obs.games import game_name, game_of
 
 Level = Literal["object", "sprite"]
 WRAPPER = "SpriteObservation"
@@ -57,7 +57,7 @@ def check_game(
     """Refuses a model that was learned on another game, where both are known, with a ValueError."""
     if spec is None or learned_on is None:
         return
-    if game_name(spec.id) != game_name(learned_on):
+    if game_of(spec) != game_name(learned_on):
         raise ValueError(
             f"{wrapper} expects a model of the environment's game {spec.id}, got "
             f"{model}, which was learned on {learned_on}; use a model of this game, or pass "

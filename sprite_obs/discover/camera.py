@@ -32,6 +32,16 @@ SPAN = 0.7
 """Share of the screen's width over which scenery that moves sideways is seen to move at once."""
 OVERSIZED = 0.1
 """Share of a layer that must be covered by things too large for a sprite where it is not dense."""
+TALL = 0.5
+"""Share of the screen's height that scenery with much plain ground between must take up: a fleet of
+sprites flies higher or lower than that."""
+AT_BORDERS = 0.5
+"""Share of the moves in which such scenery is seen to move at both sides of the screen at once, for
+it comes from beyond the border; fleets turn round there."""
+BORDER = 1 / 12
+"""Share of the screen's width that is near a side."""
+MANY_ROWS = 0.25
+"""Share of the rows that must move alike for such a move to count."""
 MIN_AXIS = 0.08
 """Share of a layer's moves that go along an axis, or it does not move along that axis."""
 
@@ -96,7 +106,27 @@ def find_scrolling(frames: np.ndarray, episode: np.ndarray, max_size: int) -> li
         axes = (shift[seen] != 0).mean(0) >= MIN_AXIS
         if _is_scenery(frames, moves, seen, rows, window, axes[0], max_size):
             layers.append(Scrolling(window, axes))
-    return _apart(layers)
+    return _apart(layers + _sparse_layers(frames, moves))
+
+
+def _sparse_layers(frames: np.ndarray, moves: _Moves) -> list[Scrolling]:
+    """Finds scenery that is plain for the most part: clouds, hills and blocks before a sky."""
+    layers, width = [], frames.shape[2]
+    for rows in _group_rows(moves.shift, across=True):
+        if rows[-1] + 1 - rows[0] < TALL * moves.shift.shape[1]:
+            continue
+        shift = _consensus(moves.shift[:, rows])  # (P, 2)
+        alike = (moves.shift[:, rows] == shift[:, None]).all(2).mean(1)  # (P,)
+        seen = np.flatnonzero(shift.any(1) & (alike >= MANY_ROWS))
+        if len(seen) < MIN_MOVES:
+            continue
+        told, first, last = np.moveaxis(moves.told[seen][:, rows], 2, 0)  # (P, r) each
+        at_left = np.where(told > 0, first, width).min(1) < BORDER * width  # (P,)
+        at_right = last.max(1) > width - BORDER * width
+        window = _find_window(frames, moves.first[seen], shift[seen], rows)
+        if window is not None and (at_left & at_right).mean() >= AT_BORDERS:
+            layers.append(Scrolling(window, (shift[seen] != 0).mean(0) >= MIN_AXIS))
+    return layers
 
 
 def _apart(layers: list[Scrolling]) -> list[Scrolling]:
@@ -128,19 +158,30 @@ def _row_moves(frames: np.ndarray, first: np.ndarray) -> _Moves:
     return _Moves(first, shift, told)
 
 
-def _group_rows(shift: np.ndarray) -> list[list[int]]:
-    """Groups rows of patches that move alike; `(P, R, 2)` shifts."""
+def _group_rows(shift: np.ndarray, across: bool = False) -> list[list[int]]:
+    """Groups rows of patches that move alike.
+
+    Args:
+        shift: `(P, R, 2)` shifts.
+        across: whether rows of other motion may lie between those of a group.
+    """
     groups: list[list[int]] = []
     for row in np.flatnonzero(shift.any(2).sum(0) >= MIN_MOVES).tolist():
-        if groups and row - groups[-1][-1] <= MAX_GAP:
-            together = _consensus(shift[:, groups[-1]])
-            both = together.any(1) & shift[:, row].any(1)
-            alike = (together[both] == shift[both, row]).all(1)
-            if len(alike) >= MIN_MOVES // 2 and alike.mean() >= TOGETHER:
-                groups[-1].append(row)
-                continue
-        groups.append([row])
+        near = [group for group in groups if row - group[-1] <= MAX_GAP]
+        candidates = near if across else [group for group in groups[-1:] if group in near]
+        joined = next((group for group in candidates if _move_alike(shift, group, row)), None)
+        if joined is None:
+            groups.append([row])
+        else:
+            joined.append(row)
     return groups
+
+
+def _move_alike(shift: np.ndarray, group: list[int], row: int) -> bool:
+    together = _consensus(shift[:, group])
+    both = together.any(1) & shift[:, row].any(1)
+    alike = (together[both] == shift[both, row]).all(1)
+    return bool(len(alike) >= MIN_MOVES // 2 and alike.mean() >= TOGETHER)
 
 
 def _consensus(shift: np.ndarray) -> np.ndarray:

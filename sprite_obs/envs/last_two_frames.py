@@ -45,7 +45,7 @@ class LastTwoFrames(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
             raise ValueError(
                 f"LastTwoFrames expects frames_per_step of at least 2, got {frames_per_step}"
             )
-        skips = env.spec.kwargs.get("frameskip", 1) if env.spec else 1
+        skips = _frameskip(env) or 1
         if skips != 1:
             raise ValueError(
                 "LastTwoFrames expects an environment that plays one frame per step, got "
@@ -91,7 +91,7 @@ def make_last_two_frames(env_id: str, **kwargs: Any) -> LastTwoFrames:
     with make_env(env_id, **kwargs) as skipping:
         spec = skipping.spec
     assert spec is not None  # gymnasium.make sets it
-    frames, limit = spec.kwargs.get("frameskip"), spec.max_episode_steps
+    frames, limit = _frameskip(skipping), spec.max_episode_steps
     if not isinstance(frames, int) or frames < 2:
         raise SpriteObsError(
             "expected an environment that skips a fixed number of frames, so that the last two of "
@@ -101,3 +101,9 @@ def make_last_two_frames(env_id: str, **kwargs: Any) -> LastTwoFrames:
     # The limit of steps becomes one of frames: that is what the environment counts from now on.
     limits = {"max_episode_steps": limit * frames} if limit else {}
     return LastTwoFrames(make_env(env_id, **{**kwargs, **limits, "frameskip": 1}), frames)
+
+
+def _frameskip(env: gymnasium.Env) -> Any:
+    """Returns the frames of a step: what the environment says, or what it was made with."""
+    made_with = env.spec.kwargs if env.spec else {}
+    return getattr(env.unwrapped, "frameskip", made_with.get("frameskip"))

@@ -9,6 +9,11 @@ from gymnasium import spaces
 from gymnasium.wrappers import AddRenderObservation
 
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.games import NES_ID, is_game_file
+
+RETRO = "Retro/"
+"""Namespace of stable-retro's games; the module registers them."""
+RETRO_MODULE = "sprite_obs.envs.retro"
 
 # Importing ale_py registers the Atari games; the call itself only makes the import look used.
 gymnasium.register_envs(ale_py)
@@ -21,7 +26,8 @@ def make_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
     with `render_mode="rgb_array"` where it supports that and `kwargs` do not say otherwise.
 
     Args:
-        env_id: id as `gymnasium.make` takes it, such as `"ALE/Pong-v5"` or `"module:Name-v0"`.
+        env_id: id as `gymnasium.make` takes it, such as `"ALE/Pong-v5"`, `"module:Name-v0"` or
+            `"Retro/Airstriker-Genesis-v0"`; for a NES game its `.yaml` or `.nes` file.
         kwargs: settings of the environment that differ from its registered ones.
 
     Raises:
@@ -56,7 +62,7 @@ def make_frame_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
     try:
-        return gymnasium.make(env_id, **kwargs)
+        return gymnasium.make(**_registered(env_id), **kwargs)
     except (gymnasium.error.UnregisteredEnv, ModuleNotFoundError) as error:
         raise SpriteObsError(
             f"expected the id of a registered environment such as 'ALE/Pong-v5', got {env_id!r}: "
@@ -64,6 +70,18 @@ def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
         ) from error
     except (gymnasium.error.Error, TypeError) as error:
         raise SpriteObsError(f"cannot build {env_id!r} with settings {kwargs}: {error}") from error
+
+
+def needs_own_process(env_id: str) -> bool:
+    """Tells whether a process can hold one such environment only, as stable-retro's emulators."""
+    return env_id.startswith((RETRO, f"{RETRO_MODULE}:"))
+
+
+def _registered(env_id: str) -> dict[str, Any]:
+    """Returns what `gymnasium.make` is to be called with for an environment that a user names."""
+    if is_game_file(env_id):
+        return {"id": NES_ID, "rom" if env_id.lower().endswith(".nes") else "config": env_id}
+    return {"id": f"{RETRO_MODULE}:{env_id}" if env_id.startswith(RETRO) else env_id}
 
 
 def _is_rgb_space(space: spaces.Space) -> bool:

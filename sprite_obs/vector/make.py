@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 import ale_py
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.envs.make import make_env, make_frame_env
+from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
 from sprite_obs.vector.adapter import VectorAsVecEnv
 from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper_checks import Level
@@ -47,11 +47,11 @@ def make_sprite_vec_env(
     """Builds environments behind one `VectorSpriteObservation`.
 
     Atari games are played by ``ale_py.AtariVectorEnv``, in threads of this process; with settings
-    that it does not know, and for other environments, they step one after the other in it. See
-    docs/performance.md for what was measured.
+    that it does not know, and for other environments, they step one after the other in it. Games of
+    stable-retro have a process each. See docs/performance.md for what was measured.
 
     Args:
-        env_id: id of the environment, such as ``"ALE/Pong-v5"``.
+        env_id: id of the environment, such as ``"ALE/Pong-v5"``, or the file of a NES game.
         model: folder of the model's checkpoint, or the name of a model of the zoo.
         num_envs: number of environments.
         max_sprites: number of slots of each.
@@ -127,7 +127,8 @@ def _frame_envs(
     supported = autoreset_mode != AutoresetMode.DISABLED and ATARI_SETTINGS.issuperset(settings)
     if not (atari and is_plain and supported and isinstance(spec.kwargs["frameskip"], int)):
         build = partial(make_frame_env, env_id, **settings)
-        return SyncVectorEnv([build] * num_envs, autoreset_mode=autoreset_mode)
+        vector_env = AsyncVectorEnv if needs_own_process(env_id) else SyncVectorEnv
+        return vector_env([build] * num_envs, autoreset_mode=autoreset_mode)
     height, width, _ = space.shape or ()  # or it would scale the frames
     kwargs = {key: spec.kwargs[key] for key in ATARI_SETTINGS if key in spec.kwargs}
     envs = ale_py.AtariVectorEnv(
