@@ -50,15 +50,15 @@ demo/pretrained: demo/recorded configs/pretrain/atari.yaml $(CODE)
 	  --out demo/model --device cpu
 	@touch $@
 
-$(AGENT)/trained: demo/pretrained agents/train_ppo.py agents/environments.py configs/ppo/sprites.yaml
+$(AGENT)/trained: demo/pretrained $(wildcard agents/*.py) configs/ppo/sprites.yaml
 	rm -rf $(AGENT)
 	$(BIN)/python agents/train_ppo.py --env ALE/Pong-v5 --model demo/model --out $(AGENT) \
 	  --total-timesteps $(DEMO_STEPS) --eval-every 0
 	@touch $@
 
 demo: $(AGENT)/trained
-	$(BIN)/python agents/evaluate.py --agent $(AGENT)/agent.zip --env ALE/Pong-v5 \
-	  --model demo/model --episodes 5 --video demo/agent.mp4 --out demo/evaluation.json
+	$(BIN)/python agents/evaluate.py --agent $(AGENT)/agent.zip --episodes 5 \
+	  --video demo/agent.mp4 --out demo/evaluation.json
 	@echo
 	@echo "Look at:"
 	@echo "  demo/model/dictionary.png      the sprites that were learned"

@@ -1,4 +1,4 @@
-"""The environments of both sides of the comparison: an agent sees sprites, or it sees pixels.
+"""The environments of all sides of the comparison: an agent sees objects, sprites or pixels.
 
 Everything but the observation is alike: the game with its own frame skip and sticky actions (a step
 is a decision, four frames in `ALE/*-v5`), rewards clipped to their sign for learning, and returns
@@ -6,7 +6,7 @@ counted by a `Monitor` below all that, so that they are the game's own score.
 """
 
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import ale_py
 import gymnasium
@@ -23,18 +23,22 @@ from stable_baselines3.common.vec_env import (
 from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.vector.sb3 import VecSpriteObservation
+from sprite_obs.wrapper_checks import Level
+
+Obs = Literal["objects", "sprites", "pixels"]
 
 ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner for each environment
 
 
 def build_vec_env(
     env_id: str,
-    obs: Literal["sprites", "pixels"],
+    obs: Obs,
     model: str | None,
     max_sprites: int,
     num_envs: int,
     seed: int,
     rendered: bool = False,
+    display: bool = False,
 ) -> VecEnv:
     """Builds environments that step one after the other in this process, where it can hold several.
 
@@ -42,40 +46,50 @@ def build_vec_env(
 
     Args:
         env_id: the game.
-        obs: what the agent sees.
+        obs: what the agent sees: a slot for each object, a slot for each sprite, or pixels.
         model: folder of the checkpoint that finds the sprites; not used with pixels.
         max_sprites: slots of the observation; not used with pixels.
         num_envs: how many.
         seed: environment i is seeded with `seed + i`.
         rendered: whether `render()` gives a picture, with the sprites drawn into it.
+        display: whether score, lives and logos have slots; not used with pixels.
 
     Raises:
-        SpriteObsError: when the environment does not exist or does not fit the model.
+        SpriteObsError: when there is no such observation, or the environment does not exist or does not fit the model.
     """
+    if obs not in get_args(Obs):
+        raise SpriteObsError(f"expected an observation of {get_args(Obs)}, got {obs!r}")
     settings = {"render_mode": "rgb_array"} if rendered else {}
     vec_env: VecEnv
     if obs == "pixels":
         vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings)] * num_envs)
         vec_env = VecTransposeImage(VecFrameStack(vec_env, n_stack=4))
     else:
-        vec_env = _sprite_envs(env_id, settings, model, max_sprites, num_envs)
+        frames = _frame_envs(env_id, settings, num_envs)
+        level: Level = "object" if obs == "objects" else "sprite"
+        vec_env = _sprite_envs(frames, model, max_sprites, level, display, rendered)
     vec_env.seed(seed)
     return vec_env
 
 
+def _frame_envs(env_id: str, settings: dict[str, str], num_envs: int) -> VecEnv:
+    vec_env = SubprocVecEnv if needs_own_process(env_id) else DummyVecEnv
+    return vec_env([partial(_frame_env, env_id, settings)] * num_envs)
+
+
 def _sprite_envs(
-    env_id: str, settings: dict[str, str], model: str | None, max_sprites: int, num_envs: int
+    envs: VecEnv, model: str | None, max_sprites: int, level: Level, display: bool, rendered: bool
 ) -> VecEnv:
     """Returns environments whose frames are read in one pass per step."""
     if model is None:
         raise SpriteObsError(
-            "expected --model with the folder of a checkpoint, got none; make one with "
-            "`sprite-obs pretrain`, or use pixels"
+            "expected --model with the folder of a checkpoint or a name of the zoo, got none; make "
+            "one with `sprite-obs pretrain`, or use pixels"
         )
-    vec_env = SubprocVecEnv if needs_own_process(env_id) else DummyVecEnv
-    envs = vec_env([partial(_frame_env, env_id, settings)] * num_envs)
     try:
-        return VecSpriteObservation(envs, model, max_sprites, render_sprites=bool(settings))
+        return VecSpriteObservation(
+            envs, model, max_sprites, render_sprites=rendered, level=level, display=display
+        )
     except (TypeError, ValueError) as error:
         raise SpriteObsError(str(error)) from error
 

@@ -1,10 +1,11 @@
 """Lets a trained agent play and reports its returns as JSON.
 
-python agents/evaluate.py --agent runs/pong/agent.zip --env ALE/Pong-v5 --model models/pong
+python agents/evaluate.py --agent runs/pong/agent.zip
 
 An agent's file is SB3's own and holds pickled Python objects: load only files that you trust.
 """
 
+import dataclasses
 import json
 import sys
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import tyro
 from environments import build_vec_env
 from film import Film, sees_sprites
 from gymnasium import spaces
+from runs import CONFIG, read_config
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
@@ -32,11 +34,11 @@ class Args:
 
     agent: str
     """File of the agent, `agent.zip` of a training run."""
-    env: str = "ALE/Pong-v5"
-    """Id of the environment."""
+    env: str | None = None
+    """Id of the environment; that of the training if not given."""
     model: str | None = None
-    """Folder of the checkpoint that finds the sprites, or a name of the zoo; not used by an agent
-    that sees pixels."""
+    """Folder of the checkpoint that finds the sprites, or a name of the zoo; that of the training
+    if not given."""
     episodes: int = 20
     """Episodes to play."""
     deterministic: bool = False
@@ -62,6 +64,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
     torch.set_num_threads(args.num_threads)
     agent = load_agent(args.agent)
+    args = with_settings_of_training(args)
     env = fitting_env(agent, args)
     film = Film(Path(args.video), agent, env, args.model) if args.video else None
     seeds = range(args.seed, args.seed + args.episodes)
@@ -98,17 +101,42 @@ def load_agent(path: str) -> BaseAlgorithm:
         raise SpriteObsError(f"{path} is truncated or no agent ({reason}); train again") from error
 
 
+def with_settings_of_training(args: Args) -> Args:
+    """Fills in what was not given from the settings beside the agent.
+
+    Raises:
+        SpriteObsError: when neither names an environment.
+    """
+    config = training_config(args.agent)
+    env, model = args.env or config.get("env"), args.model or config.get("model")
+    if env is None:
+        raise SpriteObsError(
+            f"expected --env, for {args.agent} has no {CONFIG} of its training beside it"
+        )
+    return dataclasses.replace(args, env=env, model=model)
+
+
+def training_config(agent: str) -> dict[str, Any]:
+    """Returns the settings of the run whose folder the agent lies in, none if there are none."""
+    for folder in (Path(agent).parent, Path(agent).parent.parent):  # of checkpoints/, too
+        if (folder / CONFIG).is_file():
+            return read_config(folder)
+    return {}
+
+
 def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
     """Builds the environment with the observation that the agent was trained on."""
-    space = agent.observation_space
+    space, config = agent.observation_space, training_config(args.agent)
+    assert args.env is not None  # `with_settings_of_training` sees to it
     env = build_vec_env(
         args.env,
-        "sprites" if sees_sprites(space) else "pixels",
+        config.get("obs", "objects") if sees_sprites(space) else "pixels",
         args.model,
         max_sprites=len(space.sample()["presence"]) if isinstance(space, spaces.Dict) else 0,
         num_envs=1,
         seed=args.seed,
         rendered=args.video is not None,
+        display=config.get("display", False),
     )
     if env.observation_space != space or env.action_space != agent.action_space:
         raise SpriteObsError(

@@ -1,15 +1,15 @@
-"""Trains a PPO agent on sprites or, for comparison, on pixels.
+"""Trains a PPO agent on objects, on their sprites or, for comparison, on pixels.
 
-python agents/train_ppo.py --env ALE/Pong-v5 --model models/pong --total-timesteps 1000000
+python agents/train_ppo.py --env ALE/Pong-v5 --model pong --total-timesteps 1000000
 python agents/train_ppo.py --env ALE/Pong-v5 --obs pixels --total-timesteps 1000000
+python agents/train_ppo.py --resume runs/pong
 
 Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `result.json`,
-`progress.csv` and TensorBoard's events, `evaluations.npz`, `best_model.zip`, `checkpoints/`.
+`progress.csv` and TensorBoard's events, `episodes.csv`, `evaluations.npz`, `best_model.zip`,
+`checkpoints/`.
 """
 
 import dataclasses
-import io
-import json
 import sys
 import time
 from dataclasses import dataclass, field
@@ -19,22 +19,40 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import tyro
-from environments import build_vec_env
+from environments import Obs, build_vec_env
+from episodes import EpisodeLog
+from runs import (
+    AGENT,
+    CHECKPOINTS,
+    CONFIG,
+    INTERRUPTED,
+    agent_to_resume,
+    make_folder,
+    read_config,
+    save_agent,
+    write_json,
+)
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback
-from stable_baselines3.common.logger import configure
+from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.config import load_yaml, to_dict
+from sprite_obs.config import from_dict, load_yaml, to_dict
 from sprite_obs.errors import ConfigError, SpriteObsError
+from sprite_obs.extractors.attention import AttentionExtractor
+from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
-from sprite_obs.files import write_atomically
 from sprite_obs.frozen import choose_device
 from sprite_obs.games import game_name
 
 CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
+EXTRACTORS = {
+    "pairs": SpriteExtractor,
+    "attention": AttentionExtractor,
+    "deep_set": DeepSetExtractor,
+}
 
 
 @dataclass(frozen=True)
@@ -69,20 +87,25 @@ class PPOConfig:
     """Units of such a layer."""
     activation: Literal["tanh", "relu"] = "tanh"
     """What follows such a layer."""
+    features: Literal["pairs", "attention", "deep_set"] = "pairs"
+    """Features of the slots: all of them and differences, or a set's; not used with pixels."""
     num_pairs_slots: int = 8
-    """Slots between which the features of sprites take differences; not used with pixels."""
+    """Slots between which `pairs` takes differences."""
 
 
 @dataclass(frozen=True)
 class Args:
-    """Trains a PPO agent on sprites or on pixels."""
+    """Trains a PPO agent on objects, sprites or pixels."""
 
     env: str = "ALE/Pong-v5"
     """Id of the environment."""
-    obs: Literal["sprites", "pixels"] = "sprites"
-    """What the agent sees; pixels is SB3's Atari pipeline and needs no model."""
+    obs: Obs = "objects"
+    """What the agent sees: a slot for each object, or for each of the sprites that objects are
+    drawn from; pixels is SB3's Atari pipeline and needs no model."""
     model: str | None = None
-    """Folder of the checkpoint that finds the sprites."""
+    """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
+    display: bool = False
+    """Whether score, lives and logos have slots, too."""
     max_sprites: int = 32
     """Slots of the observation."""
     total_timesteps: int = 1_000_000
@@ -94,13 +117,16 @@ class Args:
     out: str | None = None
     """Folder of the run; `runs/GAME-OBS-SEED-TIME` if not given."""
     config: str | None = None
-    """YAML file of hyper-parameters; `configs/ppo/OBS.yaml` if not given. Flags override it."""
+    """YAML file of hyper-parameters; `sprites.yaml` or `pixels.yaml` of `configs/ppo` if not given.
+    Flags override it."""
     eval_every: int = 100_000
     """Environment steps between two evaluations, 0 for none."""
     eval_episodes: int = 5
     """Episodes of an evaluation, played with the most probable actions."""
     checkpoint_every: int = 100_000
     """Environment steps between two checkpoints of the agent, 0 for none."""
+    resume: str | None = None
+    """Folder of an interrupted run that goes on with its own settings; other flags are ignored."""
     device: str = "cpu"
     """Where the policy is trained: cpu, fastest for sprites, or cuda or auto, for pixels."""
     num_threads: int = 1
@@ -111,7 +137,8 @@ class Args:
 def parse_args(argv: list[str]) -> Args:
     """Reads the flags twice: to learn which file to read, then again to override what it says."""
     args = tyro.cli(Args, args=argv)
-    ppo = load_yaml(PPOConfig, args.config or CONFIGS / f"{args.obs}.yaml")
+    default = CONFIGS / ("pixels.yaml" if args.obs == "pixels" else "sprites.yaml")
+    ppo = load_yaml(PPOConfig, args.config or default)
     return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
 
 
@@ -124,23 +151,67 @@ def train(args: Args) -> None:
     check_counts(args)
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)  # SB3 would silently replace one that is not there
-    env = build_vec_env(args.env, args.obs, args.model, args.max_sprites, args.num_envs, args.seed)
-    out = new_folder(args)
-    write_json(out / "config.json", to_dict(args))
+    env = build_envs(args, args.num_envs, args.seed)
+    out = Path(args.out or Path("runs", run_name(args)))
+    make_folder(out)
+    write_json(out / CONFIG, to_dict(args))
     callbacks = build_callbacks(args, out)
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
-    agent.set_logger(configure(str(out), ["csv", "tensorboard"]))
+    learn(agent, args, out, callbacks)
+
+
+def resume(run: Path) -> None:
+    """Goes on with an interrupted run; its environments begin new episodes.
+
+    Raises:
+        SpriteObsError: when there is no such run, or it cannot be read.
+    """
+    newest = agent_to_resume(run)
+    args = from_dict(Args, read_config(run))
+    torch.set_num_threads(args.num_threads)
+    done = load_steps(newest)
+    env = build_envs(args, args.num_envs, args.seed + done)  # not the episodes that it began with
+    agent = PPO.load(newest, env, device=choose_device(args.device))
+    learn(agent, args, run, build_callbacks(args, run))
+
+
+def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> None:
+    """Trains until all steps are done, or keeps the agent when it is interrupted."""
+    done = agent.num_timesteps
+    suffix = f"-{done}" if done else ""  # what is there already is not overwritten
+    formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
+    agent.set_logger(Logger(str(out), formats))
+    callbacks.append(EpisodeLog(out / "episodes.csv"))
     started = time.monotonic()
     try:
-        agent.learn(args.total_timesteps, callback=callbacks, progress_bar=True)
+        agent.learn(
+            args.total_timesteps - done, callbacks, progress_bar=True, reset_num_timesteps=not done
+        )
     except KeyboardInterrupt:
-        save_agent(agent, out / "interrupted.zip")
-        kept = f"interrupted after {agent.num_timesteps} steps; kept {out / 'interrupted.zip'}"
+        save_agent(agent, out / INTERRUPTED)
+        kept = f"interrupted after {agent.num_timesteps} steps; go on with --resume {out}"
         raise KeyboardInterrupt(kept) from None
     seconds = time.monotonic() - started
-    save_agent(agent, out / "agent.zip")
-    write_json(out / "result.json", summary(agent, seconds))
-    print(f"trained {agent.num_timesteps} steps in {seconds:.0f} s: {out / 'agent.zip'}")
+    save_agent(agent, out / AGENT)
+    (out / INTERRUPTED).unlink(missing_ok=True)
+    write_json(out / "result.json", summary(agent, done, seconds))
+    print(f"trained {agent.num_timesteps} steps in {seconds:.0f} s: {out / AGENT}")
+
+
+def load_steps(path: Path) -> int:
+    """Returns how many steps an agent was trained for."""
+    return PPO.load(path, device="cpu").num_timesteps
+
+
+def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
+    """Builds environments as the run's settings say."""
+    content = args.env, args.obs, args.model, args.max_sprites
+    return build_vec_env(*content, num_envs, seed, display=args.display)
+
+
+def run_name(args: Args) -> str:
+    """Names a run that was not given a folder."""
+    return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def check_counts(args: Args) -> None:
@@ -151,16 +222,6 @@ def check_counts(args: Args) -> None:
             raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
 
 
-def new_folder(args: Args) -> Path:
-    """Makes the folder of the run."""
-    name = f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
-    out = Path(args.out or Path("runs", name))
-    if (out / "agent.zip").exists():
-        raise SpriteObsError(f"{out} holds a trained agent already; choose another folder as --out")
-    out.mkdir(parents=True, exist_ok=True)
-    return out
-
-
 def build_agent(env: VecEnv, args: Args, device: torch.device) -> PPO:
     """Builds SB3's PPO with the features extractor that fits the observation."""
     config = args.ppo
@@ -168,11 +229,12 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> PPO:
         "net_arch": [config.hidden_size] * config.hidden_layers,
         "activation_fn": ACTIVATIONS[config.activation],
     }
-    if args.obs == "sprites":
-        policy_kwargs["features_extractor_class"] = SpriteExtractor
+    if args.obs != "pixels":
+        policy_kwargs["features_extractor_class"] = EXTRACTORS[config.features]
+    if args.obs != "pixels" and config.features == "pairs":
         policy_kwargs["features_extractor_kwargs"] = {"num_pairs_slots": config.num_pairs_slots}
     return PPO(
-        "MultiInputPolicy" if args.obs == "sprites" else "CnnPolicy",
+        "CnnPolicy" if args.obs == "pixels" else "MultiInputPolicy",
         env,
         learning_rate=LinearSchedule(
             config.learning_rate, config.learning_rate * config.final_rate, end_fraction=1
@@ -197,10 +259,10 @@ def build_callbacks(args: Args, out: Path) -> list[BaseCallback]:
     callbacks: list[BaseCallback] = []
     if args.checkpoint_every:
         every = max(args.checkpoint_every // args.num_envs, 1)
-        callbacks.append(CheckpointCallback(every, str(out / "checkpoints"), name_prefix="agent"))
+        callbacks.append(CheckpointCallback(every, str(out / CHECKPOINTS), name_prefix="agent"))
     if args.eval_every:
         seed = args.seed + args.num_envs  # not one of the training environments'
-        env = build_vec_env(args.env, args.obs, args.model, args.max_sprites, 1, seed)
+        env = build_envs(args, 1, seed)
         every = max(args.eval_every // args.num_envs, 1)
         folder = str(out)
         callbacks.append(
@@ -215,34 +277,26 @@ def build_callbacks(args: Args, out: Path) -> list[BaseCallback]:
     return callbacks
 
 
-def save_agent(agent: PPO, path: Path) -> None:
-    """Writes SB3's zip file, whole or not at all."""
-    data = io.BytesIO()
-    agent.save(data)
-    write_atomically(path, data.getvalue())
+def summary(agent: PPO, done: int, seconds: float) -> dict[str, Any]:
+    """Returns figures of the sitting that began after `done` steps.
 
-
-def summary(agent: PPO, seconds: float) -> dict[str, Any]:
-    """Returns the figures of a finished run; `mean_return` is that of the last 100 episodes."""
+    `mean_return` is that of the last 100 episodes.
+    """
     returns = [episode["r"] for episode in agent.ep_info_buffer or ()]
     return {
         "timesteps": agent.num_timesteps,
         "seconds": round(seconds, 1),
-        "steps_per_second": round(agent.num_timesteps / seconds, 1),
+        "steps_per_second": round((agent.num_timesteps - done) / seconds, 1),
         "episodes": len(returns),
         "mean_return": float(np.mean(returns)) if returns else None,
     }
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes plain values as readable JSON."""
-    write_atomically(path, (json.dumps(values, indent=2) + "\n").encode())
-
-
 def main() -> None:
     """Runs the command; what the user can mend ends in one line and exit code 2."""
     try:
-        train(parse_args(sys.argv[1:]))
+        args = parse_args(sys.argv[1:])
+        resume(Path(args.resume)) if args.resume else train(args)
     except (SpriteObsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
