@@ -55,7 +55,8 @@ def build_vec_env(
         display: whether score, lives and logos have slots; not used with pixels.
 
     Raises:
-        SpriteObsError: when there is no such observation, or the environment does not exist or does not fit the model.
+        SpriteObsError: when there is no such observation, or when the environment does not exist
+            or does not fit the model.
     """
     if obs not in get_args(Obs):
         raise SpriteObsError(f"expected an observation of {get_args(Obs)}, got {obs!r}")

@@ -1,6 +1,7 @@
 """Runs the scripts in agents/ by their command lines and checks what they write."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,12 +14,17 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
+from sprite_obs.errors import SpriteObsError
+from sprite_obs.extractors.attention import AttentionExtractor
+from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "agents"))
 
+import environments  # noqa: E402
 import evaluate  # noqa: E402
+import runs  # noqa: E402
 import train_ppo  # noqa: E402
 
 TINY = ["--num-envs", "2", "--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
@@ -55,7 +61,7 @@ def pixel_run(tmp_path_factory) -> Path:
 
 def test_training_writes_settings_result_logs_and_agents(sprite_run):
     config = read(sprite_run / "config.json")
-    assert config["env"] == "ALE/Pong-v5" and config["obs"] == "sprites"
+    assert config["env"] == "ALE/Pong-v5" and config["obs"] == "objects"
     assert config["ppo"]["n_steps"] == 16, "a flag"
     assert config["ppo"]["hidden_size"] == 128, "configs/ppo/sprites.yaml"
     assert config["ppo"]["gamma"] == 0.99, "a default"
@@ -195,13 +201,15 @@ def test_an_unknown_key_of_a_configuration_is_refused(tmp_path, monkeypatch, cap
     [
         (["--agent", "no.zip"], "no agent at no.zip"),
         (["--agent", "broken.zip"], "broken.zip is truncated or no agent"),
-        (["--agent", "agent.zip"], "--model .* got none"),
+        (["--agent", "agent.zip"], "expected --env, for agent.zip has no config.json"),
+        (["--agent", "agent.zip", "--env", "ALE/Pong-v5"], "--model .* got none"),
         (["--agent", "agent.zip", "--episodes", "0"], "--episodes of at least 1, got 0"),
+        (["--agent", "damaged/agent.zip"], "settings of a run in damaged/config.json"),
         (["--agent", "agent.zip", "--model", "pong", "--env", "ALE/Breakout-v5"], "learned on"),
         (["--agent", "pixels.zip", "--env", "ALE/Breakout-v5"], "other observations or actions"),
-        (["--agent", "agent.zip", "--model", "pong", "--video", "a" * 250], "cannot write a video"),
-        (["--agent", "agent.zip", "--model", "pong", "--video", "pixels.zip/a.mp4"], "pixels.zip"),
-        (["--agent", "agent.zip", "--model", "pong", "--out", "pixels.zip/a.json"], "pixels.zip"),
+        (["--agent", "run/agent.zip", "--video", "a" * 250], "cannot write a video"),
+        (["--agent", "run/agent.zip", "--video", "pixels.zip/a.mp4"], "pixels.zip"),
+        (["--agent", "run/agent.zip", "--out", "pixels.zip/a.json"], "pixels.zip"),
     ],
 )
 def test_evaluation_refuses_what_it_cannot_use(
@@ -212,12 +220,54 @@ def test_evaluation_refuses_what_it_cannot_use(
     (tmp_path / "agent.zip").symlink_to(sprite_run / "agent.zip")
     (tmp_path / "pixels.zip").symlink_to(pixel_run / "agent.zip")
     (tmp_path / "pong").symlink_to(pong_model)
+    (tmp_path / "run").symlink_to(sprite_run)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "agent.zip").symlink_to(sprite_run / "agent.zip")
+    (tmp_path / "damaged" / "config.json").write_text("{")
     assert re.search(message, error_of(evaluate, monkeypatch, capsys, *flags))
 
 
-def test_an_interrupted_training_keeps_its_agent(pong_model, tmp_path):
+def test_evaluation_plays_as_it_was_trained(sprite_run):
+    flags = ["--agent", sprite_run / "agent.zip", "--episodes", 1, "--deterministic"]
+    report = json.loads(run("evaluate.py", *flags).stdout)
+    assert report["env"] == "ALE/Pong-v5"
+    assert report["model"] == read(sprite_run / "config.json")["model"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "extractor"),
+    [
+        (["--obs", "sprites", "--ppo.features", "attention"], AttentionExtractor),
+        (["--obs", "objects", "--ppo.features", "deep_set", "--display"], DeepSetExtractor),
+    ],
+)
+def test_other_observations_and_features(flags, extractor, pong_model, tmp_path):
+    sizes = ["--total-timesteps", 32, "--out", tmp_path, "--eval-every", 0]
+    result = run("train_ppo.py", "--model", pong_model, *flags, *sizes, *TINY)
+    assert result.returncode == 0, result.stderr
+    agent = PPO.load(tmp_path / "agent.zip")
+    assert isinstance(agent.policy.features_extractor, extractor)
+
+
+def test_the_display_has_slots_only_if_asked_for():
+    seen = []
+    for display in (False, True):
+        envs = environments.build_vec_env(
+            "ALE/Pong-v5", "objects", "pong", 64, 1, 0, display=display
+        )
+        seen.append(envs.reset()["display"].any())
+        envs.close()
+    assert seen == [False, True]
+
+
+def test_an_unknown_observation_is_refused():
+    with pytest.raises(SpriteObsError, match=r"'objects', 'sprites', 'pixels'.* got 'smells'"):
+        environments.build_vec_env("ALE/Pong-v5", "smells", None, 8, 1, 0)
+
+
+def test_an_interrupted_training_goes_on(pong_model, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
-    flags = ["--model", pong_model, "--total-timesteps", 10**7, "--out", out, "--eval-every", 0]
+    flags = ["--model", pong_model, "--total-timesteps", 4096, "--out", out, "--eval-every", 0]
     command = [sys.executable, ROOT / "agents" / "train_ppo.py", *flags, *TINY]
     process = subprocess.Popen(
         [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -228,5 +278,35 @@ def test_an_interrupted_training_keeps_its_agent(pong_model, tmp_path):
     process.send_signal(signal.SIGINT)
     message = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
-    assert re.search(r"interrupted after \d+ steps; kept .*interrupted\.zip", message)
-    assert PPO.load(out / "interrupted.zip").num_timesteps > 0
+    assert re.search(r"interrupted after \d+ steps; go on with --resume ", message)
+    done = PPO.load(out / "interrupted.zip").num_timesteps
+    assert 0 < done < 4096
+    assert "holds an interrupted run" in error_of(train_ppo, monkeypatch, capsys, *flags)
+
+    result = run("train_ppo.py", "--resume", out)
+    assert result.returncode == 0, result.stderr
+    agent = PPO.load(out / "agent.zip")
+    assert 4096 <= agent.num_timesteps < 4096 + 2 * 16, "whole rollouts"
+    assert agent.lr_schedule(0) == pytest.approx(1e-4)
+    assert read(out / "result.json")["timesteps"] == agent.num_timesteps
+    assert (out / f"progress-{done}.csv").exists() and progress.exists()
+    assert not (out / "interrupted.zip").exists()
+    steps = np.loadtxt(out / "episodes.csv", delimiter=",", skiprows=1, ndmin=2)[:, 0]
+    assert len(steps) >= 2 and (np.diff(steps) >= 0).all() and steps[-1] <= agent.num_timesteps
+    assert "is complete" in error_of(train_ppo, monkeypatch, capsys, "--resume", out)
+
+
+def test_nothing_is_resumed_where_nothing_is(tmp_path, monkeypatch, capsys):
+    error = error_of(train_ppo, monkeypatch, capsys, "--resume", tmp_path)
+    assert "interrupted run" in error and "holds no agent" in error
+
+
+def test_the_newest_agent_is_resumed(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    names = ["checkpoints/agent_900_steps.zip", "checkpoints/agent_1000_steps.zip"]
+    for age, name in enumerate([*names, "interrupted.zip"]):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (age, age))
+    assert runs.newest_agent(tmp_path).name == "interrupted.zip"
+    os.utime(tmp_path / names[1], (9, 9))
+    assert runs.newest_agent(tmp_path).name == "agent_1000_steps.zip"
