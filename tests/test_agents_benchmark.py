@@ -1,0 +1,65 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from agents_plot import Curve, draw_curves  # noqa: E402
+
+import agents as benchmark  # noqa: E402
+
+
+def test_agents_are_trained_once_and_compared(tmp_path):
+    flags = ["--arms", "objects", "--seeds", 1, "--steps", 10_240, "--episodes", 1]
+    files = ["--folder", tmp_path / "runs", "--plot", tmp_path / "curves.png"]
+    command = [sys.executable, ROOT / "benchmarks" / "agents.py", *flags, *files]
+    for _ in range(2):
+        result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+    header, _, row = (line.strip("| ").split(" | ") for line in result.stdout.strip().split("\n"))
+    values = dict(zip(header, row, strict=True))
+    assert values["game"] == "Pong" and values["agent sees"] == "objects"
+    assert -21 <= float(values["deterministic, IQM"]) <= 21
+    assert "trained" not in result.stderr, "the second time nothing is trained"
+    assert cv2.imread(str(tmp_path / "curves.png")) is not None
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+def test_the_interquartile_mean_ignores_outliers():
+    scores = np.array([-100.0, 1, 2, 3, 4, 5, 6, 1000])
+    assert benchmark.interquartile_mean(scores) == pytest.approx(3.5)
+
+
+def test_an_interval_needs_seeds_and_holds_the_mean():
+    assert benchmark.with_interval([1.0, 2.0]) == "1.5"
+    text = benchmark.with_interval([1.0, 2.0, 6.0])
+    mean, low, high = (float(part.strip("[],")) for part in text.split())
+    assert low <= mean <= high and low < high
+
+
+def test_better_runs_are_drawn_higher():
+    steps = np.arange(1.0, 50)
+    page = draw_curves(
+        [
+            Curve("Pong", "objects", steps, np.full(49, 20.0)),
+            Curve("Pong", "pixels", steps, np.full(49, -20.0)),
+        ]
+    )
+    middle = page[60:300, 200].astype(int)
+    blue, orange = middle[:, 2] - middle[:, 0], middle[:, 0] - middle[:, 2]
+    assert blue.argmax() < orange.argmax()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [(["--arms", "smells"], "expected --arms"), (["--seeds", "0"], "at least 1")],
+)
+def test_wrong_settings_end_in_one_line(flags, message):
+    command = [sys.executable, ROOT / "benchmarks" / "agents.py", *flags]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2 and message in result.stderr
