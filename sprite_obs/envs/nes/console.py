@@ -1,5 +1,6 @@
 """A NES with a game in it: plays frames, saves and loads states, shows its memory."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from sprite_obs.errors import SpriteObsError
 
 MAGIC = b"NES\x1a"
 FRAME_SHAPE = (240, 256, 3)
+UNSET_BYTE = {"0.1.2": 24}
+"""By versions of cynes: a byte of the state, of the processor, that is not set at power-on."""
 
 
 class Moment(NamedTuple):
@@ -43,6 +46,7 @@ class Console:
         _check_rom(Path(rom))
         self._rom = rom
         self._nes = _load(rom)
+        _set_unset_byte(self._nes)
         self._layout = find_layout(self._nes)
         self.frame = np.zeros(FRAME_SHAPE, np.uint8)
 
@@ -80,6 +84,15 @@ class Console:
         """Comes back to a moment of this console."""
         self._nes.load(moment.state)
         self.frame = moment.frame
+
+
+def _set_unset_byte(nes: Any) -> None:
+    """Makes power-on the same each time; what memory held could start a game a frame late."""
+    place = UNSET_BYTE.get(version("cynes"))
+    if place is not None:
+        state = nes.save().copy()
+        state[place] = 0
+        nes.load(state)
 
 
 def _check_rom(path: Path) -> None:
