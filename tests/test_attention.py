@@ -111,7 +111,7 @@ def test_a_saved_agent_is_filmed(name, env, pong_model, tmp_path):
     build(name, env, SpriteExtractor).save(file)
     agent = load_agent(str(file))
     assert type(agent) is ALGORITHMS[name]
-    args = Args(str(file), model=str(pong_model), video=str(video))
+    args = Args(str(file), "ALE/Pong-v5", str(pong_model), video=str(video))
     playing = fitting_env(agent, args)
     film = Film(video, agent, playing, args.model)
     observation = playing.reset()
