@@ -19,10 +19,10 @@ from sprite_obs.wrapper import SpriteObservation
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
-    """Returns the game's settings and the folder of a model, learned in a hurry from 500 frames."""
+    """Returns the game's settings and the folder of a model, learned in a hurry from 700 frames."""
     folder = tmp_path_factory.mktemp("nes")
     game = write_game(folder)
-    record(str(game), 500, folder / "recording", seed=0)
+    record(str(game), 700, folder / "recording", seed=0)
     config = PretrainConfig(
         num_threads=1, train=TrainConfig(teach_iterations=20, iterations=1, batch_size=1)
     )
