@@ -2,10 +2,11 @@
 
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
+import torch
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sprite_obs.errors import SpriteObsError
@@ -15,7 +16,6 @@ CONFIG = "config.json"
 AGENT = "agent.zip"
 INTERRUPTED = "interrupted.zip"
 CHECKPOINTS = "checkpoints"
-STEPS = re.compile(r"agent_(\d+)_steps\.zip")
 
 
 def make_folder(out: Path) -> None:
@@ -35,17 +35,8 @@ def make_folder(out: Path) -> None:
 
 def newest_agent(run: Path) -> Path | None:
     """Returns the file of the agent that a run had reached last, None if it kept none."""
-    checkpoints = [
-        (int(match[1]), path)
-        for path in run.glob(f"{CHECKPOINTS}/agent_*_steps.zip")
-        if (match := STEPS.fullmatch(path.name))
-    ]
-    interrupted = run / INTERRUPTED  # kept later than any checkpoint of the same sitting
-    if interrupted.exists():
-        newer = [path for _, path in checkpoints if _age(path) > _age(interrupted)]
-        if not newer:
-            return interrupted
-    return max(checkpoints)[1] if checkpoints else None
+    kept = [*run.glob(f"{CHECKPOINTS}/agent_*_steps.zip"), *run.glob(INTERRUPTED)]
+    return max(kept, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
 def agent_to_resume(run: Path) -> Path:
@@ -63,6 +54,21 @@ def agent_to_resume(run: Path) -> Path:
             "agent; train anew"
         )
     return newest
+
+
+def load_ppo(path: Path, device: torch.device) -> PPO:
+    """Reads an agent that is to learn on.
+
+    Raises:
+        SpriteObsError: when the file is truncated or no agent of PPO.
+    """
+    try:
+        return PPO.load(path, device=device)
+    except Exception as error:  # whatever a damaged file makes unpickling do
+        reason = str(error).partition("\n")[0]
+        raise SpriteObsError(
+            f"{path} is truncated or no agent ({reason}); delete it to go on from the one before"
+        ) from error
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -92,7 +98,3 @@ def save_agent(agent: BaseAlgorithm, path: Path) -> None:
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Writes plain values as readable JSON."""
     write_atomically(path, (json.dumps(values, indent=2) + "\n").encode())
-
-
-def _age(path: Path) -> float:
-    return path.stat().st_mtime

@@ -27,6 +27,7 @@ from runs import (
     CONFIG,
     INTERRUPTED,
     agent_to_resume,
+    load_ppo,
     make_folder,
     read_config,
     save_agent,
@@ -169,9 +170,9 @@ def resume(run: Path) -> None:
     newest = agent_to_resume(run)
     args = from_dict(Args, read_config(run))
     torch.set_num_threads(args.num_threads)
-    done = load_steps(newest)
-    env = build_envs(args, args.num_envs, args.seed + done)  # not the episodes that it began with
-    agent = PPO.load(newest, env, device=choose_device(args.device))
+    agent = load_ppo(newest, choose_device(args.device))
+    seed = args.seed + agent.num_timesteps  # not the episodes that it began with
+    agent.set_env(build_envs(args, args.num_envs, seed))
     learn(agent, args, run, build_callbacks(args, run))
 
 
@@ -196,11 +197,6 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     (out / INTERRUPTED).unlink(missing_ok=True)
     write_json(out / "result.json", summary(agent, done, seconds))
     print(f"trained {agent.num_timesteps} steps in {seconds:.0f} s: {out / AGENT}")
-
-
-def load_steps(path: Path) -> int:
-    """Returns how many steps an agent was trained for."""
-    return PPO.load(path, device="cpu").num_timesteps
 
 
 def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:

@@ -260,6 +260,15 @@ def test_the_display_has_slots_only_if_asked_for():
     assert seen == [False, True]
 
 
+def test_sprites_have_slots_of_their_own():
+    counts = []
+    for obs in ("objects", "sprites"):
+        envs = environments.build_vec_env("ALE/Breakout-v5", obs, "breakout", 200, 1, 0)
+        counts.append(envs.reset()["presence"].sum())
+        envs.close()
+    assert 0 < counts[0] < counts[1], "rows of bricks are objects"
+
+
 def test_an_unknown_observation_is_refused():
     with pytest.raises(SpriteObsError, match=r"'objects', 'sprites', 'pixels'.* got 'smells'"):
         environments.build_vec_env("ALE/Pong-v5", "smells", None, 8, 1, 0)
@@ -299,6 +308,13 @@ def test_an_interrupted_training_goes_on(pong_model, tmp_path, monkeypatch, caps
 def test_nothing_is_resumed_where_nothing_is(tmp_path, monkeypatch, capsys):
     error = error_of(train_ppo, monkeypatch, capsys, "--resume", tmp_path)
     assert "interrupted run" in error and "holds no agent" in error
+
+
+def test_a_truncated_agent_is_not_resumed(sprite_run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "interrupted.zip").write_bytes((sprite_run / "agent.zip").read_bytes()[:1000])
+    (tmp_path / "config.json").write_bytes((sprite_run / "config.json").read_bytes())
+    error = error_of(train_ppo, monkeypatch, capsys, "--resume", tmp_path)
+    assert "interrupted.zip is truncated" in error and "delete it" in error
 
 
 def test_the_newest_agent_is_resumed(tmp_path):
