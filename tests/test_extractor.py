@@ -6,28 +6,17 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from slot_space import HEIGHT, SLOTS, WIDTH, slot_space
 from stable_baselines3 import PPO
 
 from sprite_obs.envs.make import make_env
 from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.wrapper import SpriteObservation
 
-SLOTS, WIDTH, HEIGHT = 6, 160, 210
-
 
 @pytest.fixture
 def space() -> spaces.Dict:
-    corner = np.tile(np.array([WIDTH, HEIGHT], np.float32), (SLOTS, 1))
-    return spaces.Dict(
-        {
-            "sprite": spaces.Box(0, 9, (SLOTS,), np.int32),
-            "type": spaces.Box(0, 4, (SLOTS,), np.int32),
-            "layer": spaces.Box(0, 255, (SLOTS,), np.int32),
-            "position": spaces.Box(corner * 0, corner, dtype=np.float32),
-            "velocity": spaces.Box(-corner, corner, dtype=np.float32),
-            "presence": spaces.Box(0, 1, (SLOTS,), np.int8),
-        }
-    )
+    return slot_space()
 
 
 def batch(space: spaces.Dict, **slots: dict[str, object]) -> dict[str, torch.Tensor]:

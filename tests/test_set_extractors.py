@@ -3,6 +3,7 @@ import pytest
 import torch
 from gymnasium import spaces
 from sb3_contrib import QRDQN
+from slot_space import WIDTH, slot_space
 from stable_baselines3 import A2C, DQN, PPO
 
 from sprite_obs.extractors.attention import AttentionExtractor
@@ -11,21 +12,11 @@ from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.vector.make import make_sb3_sprite_vec_env
 
 EXTRACTORS = [AttentionExtractor, DeepSetExtractor]
-SLOTS, WIDTH, HEIGHT = 6, 160, 210
 
 
 @pytest.fixture
 def space() -> spaces.Dict:
-    corner = np.tile(np.array([WIDTH, HEIGHT], np.float32), (SLOTS, 1))
-    return spaces.Dict(
-        {
-            "sprite": spaces.Box(0, 9, (SLOTS,), np.int32),
-            "type": spaces.Box(0, 4, (SLOTS,), np.int32),
-            "position": spaces.Box(corner * 0, corner, dtype=np.float32),
-            "velocity": spaces.Box(-corner, corner, dtype=np.float32),
-            "presence": spaces.Box(0, 1, (SLOTS,), np.int8),
-        }
-    )
+    return slot_space()
 
 
 def things(space: spaces.Dict, *slots: int) -> dict[str, torch.Tensor]:

@@ -1,5 +1,6 @@
 """What `SpriteObservation` refuses."""
 
+import fake_frame_env  # noqa: F401 - registers FakeRenders-v0
 import gymnasium
 import pytest
 from pong_model import (
