@@ -40,7 +40,7 @@ class Tables(NamedTuple):
         regions: `(n, 4)` int32, regions of the background that do, likewise.
         window: `(4,)` int32, left, top, right, bottom (exclusive) of the playing field.
         display: `(n, 5)` int32, type id, left, top, right, bottom (exclusive) of where things of
-            this type are display: score, lives, logos; type 0 is all types that do not move.
+            this type are display: score, lives, logos; 0 is all types that do not move, -1 all.
         moves: `(T + 1,)` bool, which types move about; index 0 is unused.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.

@@ -90,7 +90,9 @@ class FrozenEncoder:
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window = tables.window.tolist()
         self._view = view_of(self.background, tables.window)
-        self._display = DisplayRows(tables.display, tables.moves, types, tables.tiles[:, 5])
+        self._display = DisplayRows(
+            tables.display, tables.moves, types, tables.tiles[:, 5], image.shape
+        )
         self._links = Links(tables.links)
         self._lookup = LookupDecoder(
             self.bank,

@@ -102,7 +102,7 @@ class ObservationBuilder:
         if not self._display:
             things, shown = things.rows(~shown), shown[~shown]
         position = _positions(things.box, self._corner)
-        track, velocity, slots = self._follow(things, position, envs)
+        track, velocity, slots = self._follow(things, position, shown, envs)
         columns = (
             things.sprite,
             things.type,
@@ -120,25 +120,30 @@ class ObservationBuilder:
         return dict(zip(KEYS, empty, strict=True))
 
     def _follow(
-        self, things: Detections, position: np.ndarray, envs: Sequence[int]
+        self, things: Detections, position: np.ndarray, display: np.ndarray, envs: Sequence[int]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns track `(N,)`, velocity `(N, 2)` and slot `(N,)` of each thing."""
+        columns = things.type, position, things.box[:, 2:], display
         if len(envs) == 1:
-            return self._follow_one(envs[0], things.type, position, things.box[:, 2:])
-        types, sizes = things.type, things.box[:, 2:]
+            return self._follow_one(envs[0], *columns)
         ends = np.searchsorted(things.frame, np.arange(len(envs) + 1)).tolist()
         parts = []
         for row, env in enumerate(envs):
             rows = slice(ends[row], ends[row + 1])
-            parts.append(self._follow_one(env, types[rows], position[rows], sizes[rows]))
+            parts.append(self._follow_one(env, *(values[rows] for values in columns)))
         track, velocity, slots = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return track, velocity, slots
 
     def _follow_one(
-        self, env: int, types: np.ndarray, position: np.ndarray, sizes: np.ndarray
+        self,
+        env: int,
+        types: np.ndarray,
+        position: np.ndarray,
+        sizes: np.ndarray,
+        display: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         tracks = self._trackers[env].update(types, position, sizes)
-        return tracks.id, tracks.velocity, self._slots[env].update(types, tracks.id)
+        return tracks.id, tracks.velocity, self._slots[env].update(types, tracks.id, display)
 
 
 @numba.njit(cache=True)

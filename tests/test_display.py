@@ -8,7 +8,7 @@ from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.discover.display import find_display, roaming
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.lookup.display import DisplayRows
+from sprite_obs.lookup.display import ALL, STILL, DisplayRows
 
 SIZE = (72, 96)
 NUM_FRAMES = 100
@@ -44,7 +44,7 @@ def display_of(*parts: list[tuple], test: list[tuple] | None = None) -> list[boo
     found = find_display(seen, episode, int(TYPES.max()), SIZE)
     assert found.rows.dtype == np.int32 and found.moves.dtype == bool
     things = from_rows(test or joined(parts), TYPES)
-    shown = DisplayRows(*found, TYPES, NO_TILES).show(things)
+    shown = DisplayRows(*found, TYPES, NO_TILES, SIZE).show(things)
     if test:
         return shown.tolist()
     return [bool(shown[things.sprite == sprite].all()) for sprite in (MOVER, ZERO, REST)]
@@ -83,6 +83,14 @@ def test_digits_that_were_never_seen_are_display_in_a_row_that_nothing_enters():
     assert display_of(mover(), score(5), test=test) == [True, True, False]
 
 
+def test_a_digit_taken_for_something_else_is_display_where_nothing_ever_moves():
+    """Also one that is taken for a part of something larger, which would reach out of the frame."""
+    test = [(0, MOVER, 0, 70, 5, 10, 8, 1.0), (0, MOVER, 0, 70, 30, 10, 8, 1.0)]
+    assert display_of(mover(), score(5), test=test) == [True, False]
+    outside = [(0, ZERO, 0, 40, -20, 6, 32, 0.3), (0, ZERO, 0, 40, -20, 6, 40, 0.3)]
+    assert display_of(mover(), score(5), test=outside) == [True, True]
+
+
 def test_what_flashes_up_anywhere_is_none():
     sparks = [(n, REST, 0, 7 * n % 90, 5, 6, 8, 1.0) for n in range(NUM_FRAMES)]
     assert display_of(mover(), sparks, score(60)) == [False, True, False]
@@ -105,13 +113,15 @@ def test_without_movers_nothing_is_known(parts):
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    """Returns an encoder with a row for what rests and for sprite 2, whose sprite 3 is a tile."""
+    """Returns an encoder with rows for what rests, sprite 2 and all; sprite 3 is a tile."""
     checkpoint = load_checkpoint(save_pong_model(tmp_path_factory.mktemp("model")))
     types = checkpoint.sprite_type
     moves = np.zeros(int(types.max()) + 1, bool)
     moves[types[1]] = True
     tables = checkpoint.tables._replace(
-        display=np.array([[0, 0, 0, 160, 40], [types[1], 30, 190, 50, 210]], np.int32),
+        display=np.array(
+            [[STILL, 0, 0, 160, 40], [types[1], 30, 190, 50, 210], [ALL, 100, 0, 160, 40]], np.int32
+        ),
         moves=moves,
         tiles=np.array([[0, 60, 4, 16, 4, 3]], np.int32),
     )
@@ -130,9 +140,11 @@ def at(encoder: FrozenEncoder, sprite: int, left: int, top: int) -> Detections:
         (1, 80, 38, False),
         (0, 80, 10, True),
         (2, 80, 10, False),
+        (2, 120, 10, True),
         (2, 40, 195, True),
         (1, 40, 195, False),
         (3, 80, 10, False),
+        (3, 120, 10, False),
         (1, -6, 10, False),
     ],
 )

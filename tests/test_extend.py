@@ -136,7 +136,7 @@ def slots_of_types(model: Checkpoint, max_sprites: int) -> dict[int, set[int]]:
     """Fills an observation with more things of each type than there is room for."""
     table = SlotTable(model.tables.object_capacity, max_sprites)
     kinds = np.repeat(np.arange(1, len(model.type_capacity)), 5)
-    slots = table.update(kinds, np.arange(1, len(kinds) + 1))
+    slots = table.update(kinds, np.arange(1, len(kinds) + 1), np.zeros(len(kinds), bool))
     return {kind: {*slots[kinds == kind].tolist()} - {-1} for kind in {*kinds.tolist()}}
 
 

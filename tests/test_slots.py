@@ -8,7 +8,7 @@ from sprite_obs.objects.tracker import MAX_UNSEEN
 def update(table: SlotTable, *things: tuple[int, int]) -> list[int]:
     """Updates with things, each a type and the number of its track."""
     types, tracks = np.array(things, np.int32).reshape(-1, 2).T
-    return table.update(types, tracks).tolist()
+    return table.update(types, tracks, np.zeros(len(types), bool)).tolist()
 
 
 def test_types_own_contiguous_ranges_in_the_order_of_their_ids():
@@ -80,9 +80,21 @@ def test_every_slot_holds_one_thing_of_its_type(seed):
     for _ in range(100):
         tracks = rng.permutation(40)[: rng.integers(0, 25)]
         types = rng.integers(0, 5, len(tracks))
-        slots = table.update(types, tracks)
+        display = rng.random(len(tracks)) < 0.3
+        slots = table.update(types, tracks, display)
         kept = slots >= 0
         assert len(set(slots[kept])) == kept.sum()
         np.testing.assert_array_equal(type_of_slot[slots[kept]], types[kept])
-        wanted = np.minimum(np.bincount(types, minlength=5), capacity)
-        np.testing.assert_array_equal(np.bincount(types[kept], minlength=5), wanted)
+        for those in (np.ones(len(types), bool), ~display):
+            wanted = np.minimum(np.bincount(types[those], minlength=5), capacity)
+            found = np.bincount(types[kept & those], minlength=5)
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_what_belongs_to_the_display_gives_way():
+    table = SlotTable(np.array([0, 1]), max_sprites=1)
+    types, tracks = np.array([1, 1], np.int32), np.array([7, 8], np.int32)
+    digit, both = np.array([True]), np.array([True, False])
+    assert table.update(types[:1], tracks[:1], digit).tolist() == [0]
+    assert table.update(types, tracks, both).tolist() == [-1, 0]
+    assert table.update(types[:1], tracks[:1], digit).tolist() == [0]

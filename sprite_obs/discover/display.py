@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from sprite_obs.detections import Detections
 from sprite_obs.discover.count import Occurrences
 from sprite_obs.discover.identity import follow
+from sprite_obs.lookup.display import ALL, STILL
 
 MIN_PLACES = 4
 """Places that a thing must go through one after the other to move about."""
@@ -33,7 +34,7 @@ class Display(NamedTuple):
 
     Attributes:
         rows: `(n, 5)` int32: type id, left, top, right, bottom (exclusive) of a row of things of
-            this type; type 0 stands for all types that do not move.
+            this type; type `STILL` stands for all types that do not move, `ALL` for all.
         moves: `(T + 1,)` bool, which types move about; index 0 is unused.
     """
 
@@ -58,7 +59,7 @@ def find_display(
         return Display(np.zeros((0, 5), np.int32), moves)
     edges = _edges(seen.box)
     hulls = _hulls(seen.frame[roams], edges[roams], len(episode))  # (F, 4)
-    kind = np.where(moves[seen.type], seen.type, 0).astype(np.int64)
+    kind = np.where(moves[seen.type], seen.type, STILL).astype(np.int64)
     still = np.flatnonzero(~roams & (seen.type > 0) & (hulls[seen.frame, 0] < NOWHERE))
     _, place, counts = _grouped(kind[still], edges[still, 0], edges[still, 1])
     still = still[counts[place] >= COMMON * len(episode)]
@@ -129,10 +130,12 @@ def _rows(kind: np.ndarray, frame: np.ndarray, edges: np.ndarray, hulls: np.ndar
     frames = np.bincount(np.unique(np.column_stack([row, frame]), axis=0)[:, 0])
     beside, beyond = _outside(bounds, hulls)
     # Things that move may rest anywhere; and what is in the way of others is hardly ever alone.
-    chosen = beside | beyond | ((keys[:, 0] == 0) & (frames >= FIXED * len(hulls)))
+    chosen = beside | beyond | ((keys[:, 0] == STILL) & (frames >= FIXED * len(hulls)))
     chosen &= share.min(1) <= RARE
-    # Where nothing moves, the score may go on where it was never seen.
-    bounds[np.ix_(beyond & (keys[:, 0] == 0), [0, 2])] = 0, NOWHERE
+    # Where nothing moves, the score may go on where it was never seen, and be taken for anything.
+    empty = beyond & (keys[:, 0] == STILL)
+    bounds[np.ix_(empty, [0, 2])] = 0, NOWHERE
+    keys[empty, 0] = ALL
     return np.column_stack([keys[:, 0], bounds])[chosen].astype(np.int32)
 
 

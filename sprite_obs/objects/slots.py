@@ -17,8 +17,9 @@ class SlotTable:
     until the M slots are used up. A thing keeps its slot as long as it is of that type, also if it
     is not seen for a while. One that is new takes the first slot of its type that is free: not in
     use in this frame, and not reserved for a thing that the tracker still remembers; where all are
-    reserved, the one that was left first. What finds no slot is dropped: things beyond the range,
-    types without one, and type 0.
+    reserved, the one that was left first. Things of the display come last, and give way: a digit
+    may be taken for a paddle. What finds no slot is dropped: things beyond the range, types without
+    one, and type 0.
     """
 
     def __init__(self, type_capacity: np.ndarray, max_sprites: int):
@@ -41,36 +42,48 @@ class SlotTable:
         self._used_at = np.full(self._max_sprites, NEVER)
         self._owner = np.full(self._max_sprites, NOBODY)  # the track; its type is that of the range
 
-    def update(self, types: np.ndarray, tracks: np.ndarray) -> np.ndarray:
+    def update(self, types: np.ndarray, tracks: np.ndarray, display: np.ndarray) -> np.ndarray:
         """Assigns the instances of one frame to slots.
 
         Args:
             types: `(N,)` integers, type ids 0..T.
             tracks: `(N,)` integers, numbers of the things, all different.
+            display: `(N,)` bool, which of them belong to the display.
 
         Returns:
             `(N,)` int64, slot 0..M-1 of each instance, -1 where it was dropped.
         """
         self._now += 1
-        return _assign(types, tracks, self._ranges, self._used_at, self._owner, self._now)
+        table = self._ranges, self._used_at, self._owner
+        return _assign(types, tracks, display, *table, self._now)
 
 
 @numba.njit(cache=True)
-def _assign(types, tracks, ranges, used_at, owner, now):
+def _assign(types, tracks, display, ranges, used_at, owner, now):
     """Returns the slots of a frame's things, and writes who used which slot when."""
     slots = np.full(len(types), -1)
-    for row in range(len(types)):
-        for slot in range(ranges[types[row], 0], ranges[types[row], 1]):
-            if owner[slot] == tracks[row]:
-                slots[row] = slot
-                used_at[slot] = now
-                break
-    for row in range(len(types)):
-        if slots[row] < 0:
-            slot = _first_free(ranges[types[row], 0], ranges[types[row], 1], used_at, now)
-            if slot >= 0:
-                owner[slot], used_at[slot], slots[row] = tracks[row], now, slot
+    for of_display in (False, True):
+        for row in range(len(types)):
+            if display[row] == of_display:
+                first, end = ranges[types[row]]
+                slots[row] = _kept(first, end, tracks[row], used_at, owner, now)
+        for row in range(len(types)):
+            if slots[row] < 0 and display[row] == of_display:
+                first, end = ranges[types[row]]
+                slots[row] = _first_free(first, end, used_at, now)
+                if slots[row] >= 0:
+                    owner[slots[row]], used_at[slots[row]] = tracks[row], now
     return slots
+
+
+@numba.njit(cache=True)
+def _kept(first, end, track, used_at, owner, now):
+    """Returns the slot that a track has, -1 if it has none or another one took it now."""
+    for slot in range(first, end):
+        if owner[slot] == track and used_at[slot] < now:
+            used_at[slot] = now
+            return slot
+    return -1
 
 
 @numba.njit(cache=True)

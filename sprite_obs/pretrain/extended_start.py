@@ -7,12 +7,13 @@ from sprite_obs.config import PretrainConfig
 from sprite_obs.detections import Detections, from_rows, merge_objects
 from sprite_obs.discover.clipped import seen_window
 from sprite_obs.discover.discovery import Discovery
-from sprite_obs.discover.display import find_display
+from sprite_obs.discover.display import MIN_FRAMES, find_display
 from sprite_obs.discover.fragments import find_links
 from sprite_obs.discover.known import Known
 from sprite_obs.discover.novelty import Novelty, find_new
 from sprite_obs.errors import ConfigError, RecordingError
 from sprite_obs.lookup.bank import from_canvases, make_bank
+from sprite_obs.lookup.display import ALL, STILL
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.lookup.rooms import flatten, restore
@@ -170,14 +171,24 @@ def _joined_display(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Adds to what is known of the display where new types that move rest in it: lives, say.
 
-    Rows for all types that do not move stay as they are, or known things would become display.
+    Rows for all types that do not move stay as they are, or known things would become display; one
+    for all types is one of those if what is new moves there.
     """
     free = seen.rows(~np.isin(seen.sprite, old.tables.tiles[:, 5]))
     rows, moves = find_display(free, episode, last, old.background.shape[:2])
     known = old.tables.moves
     rows = rows[rows[:, 0] >= len(known)]
-    display = np.concatenate([old.tables.display, rows]).astype(np.int32)
-    return display, np.concatenate([known, moves[len(known) :]])
+    movers = free.box[(free.type >= len(known)) & moves[free.type]]
+    display = np.concatenate([_without_movers(old.tables.display, movers), rows])
+    return display.astype(np.int32), np.concatenate([known, moves[len(known) :]])
+
+
+def _without_movers(rows: np.ndarray, movers: np.ndarray) -> np.ndarray:
+    """Returns the rows of a display, those for all types only where the boxes never lie."""
+    middle = movers[:, 1] + movers[:, 3] / 2  # (N,)
+    inside = (rows[:, 2:3] <= middle) & (middle < rows[:, 4:5])  # (n, N)
+    entered = (rows[:, 0] == ALL) & (inside.sum(1) >= MIN_FRAMES)
+    return np.column_stack([np.where(entered, STILL, rows[:, 0]), rows[:, 1:]])
 
 
 def _around(one: np.ndarray, other: np.ndarray) -> np.ndarray:

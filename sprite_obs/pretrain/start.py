@@ -111,8 +111,9 @@ def _tables(
 ) -> Tables:
     tiles, num_types = with_sprites(found.tiles, bank), int(sprite_type.max())
     behind, free = found.background, ~np.isin(seen.sprite, tiles[:, 5])
-    display = find_display(seen.rows(free), episode, num_types, behind.image.shape)
-    shown = DisplayRows(*display, sprite_type, tiles[:, 5]).show(seen)
+    size = behind.image.shape
+    display = find_display(seen.rows(free), episode, num_types, size)
+    shown = DisplayRows(*display, sprite_type, tiles[:, 5], size).show(seen)
     stacks = find_stacks(seen, shown)
     table = np.concatenate([find_links(seen, bank.areas), stacks, tile_links(tiles)])
     objects = merge_objects(Links(table).joined(seen))
