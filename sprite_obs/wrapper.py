@@ -7,6 +7,7 @@ import gymnasium
 import numpy as np
 
 from sprite_obs.detections import Detections
+from sprite_obs.envs.rendered import as_bytes
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.observations import ObservationBuilder, Observations, rows_of
@@ -187,7 +188,7 @@ class SpriteObservation(
     def _frame(self, observation: Any) -> np.ndarray:
         if not self._renders_frame:
             return observation
-        frame: Any = self.env.render()
+        frame = as_bytes(self.env.render())
         shape = self._encoder.frame_shape
         if not isinstance(frame, np.ndarray) or frame.shape != shape or frame.dtype != np.uint8:
             raise ValueError(

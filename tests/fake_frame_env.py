@@ -82,6 +82,13 @@ class FlickeringEnv(FakeFrameEnv):
         return self.frame
 
 
+class BrightnessEnv(FakeFrameEnv):
+    """Renders its frame as floats from 0 to 1, as MinAtar does."""
+
+    def render(self) -> np.ndarray:
+        return super().render() / 255
+
+
 class BlindEnv(FakeFrameEnv):
     metadata = {"render_modes": []}  # noqa: RUF012
 
@@ -93,6 +100,7 @@ def _register(env_id: str, env: type[gymnasium.Env] = FakeFrameEnv, **kwargs: An
 
 _register("FakeObserves-v0", observes=True)
 _register("FakeRenders-v0")
+_register("FakeBrightness-v0", BrightnessEnv)
 _register("FakeBlind-v0", BlindEnv)
 _register("FakeRenderError-v0", render_error=True)
 _register("FakeGrows-v0", grows=True)

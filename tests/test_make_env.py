@@ -1,8 +1,10 @@
 import fake_frame_env
+import gymnasium
 import numpy as np
 import pytest
 
-from sprite_obs.envs.make import make_env, rgb_frame
+from sprite_obs.envs.make import make_env, make_frame_env, rgb_frame
+from sprite_obs.envs.rendered import as_bytes
 from sprite_obs.errors import SpriteObsError
 
 
@@ -42,6 +44,46 @@ def test_frames_are_rendered_when_observations_are_no_frames():
         frame = rgb_frame(env, observation)
     assert (frame.shape, frame.dtype) == (fake_frame_env.SIZE, np.uint8)
     assert (frame[..., 0] == 1).all()
+
+
+def test_brightness_from_0_to_1_becomes_bytes():
+    with make_env("FakeBrightness-v0") as env, make_frame_env("FakeBrightness-v0") as observed:
+        observation, _ = env.reset(seed=4)
+        frame, _ = observed.reset(seed=4)
+        expected = env.unwrapped.frame
+        np.testing.assert_array_equal(rgb_frame(env, observation), expected)
+        np.testing.assert_array_equal(frame, expected)
+    assert (frame.dtype, observed.observation_space.dtype) == (np.uint8, np.uint8)
+    assert expected.max() > 1
+
+
+@pytest.mark.parametrize("other", [None, np.full((2, 2, 3), 200.0), np.zeros((0, 2, 3)), [0.5]])
+def test_what_is_no_brightness_stays_as_it_is(other):
+    assert as_bytes(other) is other
+
+
+PLUGIN = """
+import gymnasium
+
+def register():
+    gymnasium.register("Declared/Game-v0", "fake_frame_env:FakeFrameEnv", kwargs={"observes": True})
+"""
+
+
+def test_games_that_an_installed_package_declares(tmp_path, monkeypatch):
+    package = tmp_path / "declared_games-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: declared-games\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(
+        "[gymnasium.envs]\nDeclared = declared_games:register\n"
+    )
+    (tmp_path / "declared_games.py").write_text(PLUGIN)
+    with pytest.raises(SpriteObsError, match="Namespace Declared not found"):
+        make_env("Declared/Game-v0")
+    monkeypatch.syspath_prepend(tmp_path)
+    with make_env("Declared/Game-v0") as env:
+        assert env.reset(seed=0)[0].shape == fake_frame_env.SIZE
+    gymnasium.registry.pop("Declared/Game-v0")
 
 
 def test_unknown_id():

@@ -1,5 +1,6 @@
 """The one way in which commands build an environment and get its RGB frames."""
 
+from importlib import metadata
 from typing import Any
 
 import ale_py
@@ -8,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.wrappers import AddRenderObservation
 
+from sprite_obs.envs.rendered import ByteRendering
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.games import NES_ID, is_game_file
 
@@ -23,7 +25,8 @@ def make_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
     """Builds a registered environment of which `rgb_frame` can get frames.
 
     Atari games observe RGB frames by default. An environment that observes anything else is built
-    with `render_mode="rgb_array"` where it supports that and `kwargs` do not say otherwise.
+    with `render_mode="rgb_array"` where it supports that and `kwargs` do not say otherwise; what it
+    renders are bytes then, also where it draws with floats.
 
     Args:
         env_id: id as `gymnasium.make` takes it, such as `"ALE/Pong-v5"`, `"module:Name-v0"` or
@@ -34,11 +37,13 @@ def make_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
         SpriteObsError: when no such environment is registered or it does not accept `kwargs`.
     """
     env = _make(env_id, kwargs)
-    renders_rgb = "rgb_array" in env.metadata.get("render_modes", ())
-    if _is_rgb_space(env.observation_space) or "render_mode" in kwargs or not renders_rgb:
+    if _is_rgb_space(env.observation_space):
         return env
-    env.close()
-    return _make(env_id, {**kwargs, "render_mode": "rgb_array"})
+    renders_rgb = "rgb_array" in env.metadata.get("render_modes", ())
+    if renders_rgb and "render_mode" not in kwargs:
+        env.close()
+        env = _make(env_id, {**kwargs, "render_mode": "rgb_array"})
+    return ByteRendering(env) if env.render_mode == "rgb_array" else env
 
 
 def make_frame_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
@@ -61,6 +66,7 @@ def make_frame_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
 
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+    _register_plugins(env_id)
     try:
         return gymnasium.make(**_registered(env_id), **kwargs)
     except (gymnasium.error.UnregisteredEnv, ModuleNotFoundError) as error:
@@ -70,6 +76,17 @@ def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
         ) from error
     except (gymnasium.error.Error, TypeError) as error:
         raise SpriteObsError(f"cannot build {env_id!r} with settings {kwargs}: {error}") from error
+
+
+def _register_plugins(env_id: str) -> None:
+    """Registers what an installed package declares for a namespace that nothing registered yet.
+
+    MinAtar declares its games so; Gymnasium reads no such declarations any more.
+    """
+    namespace, slash, _ = env_id.partition("/")
+    if slash and all(spec.namespace != namespace for spec in gymnasium.registry.values()):
+        for plugin in metadata.entry_points(group="gymnasium.envs", name=namespace):
+            plugin.load()()
 
 
 def needs_own_process(env_id: str) -> bool:
