@@ -1,0 +1,18 @@
+"""Runs benchmarks/nes.py by its command line, in a tiny setting, agents included."""
+
+from test_benchmarks import config, run, table  # noqa: F401
+
+
+def test_nes_benchmark_measures_and_trains(config, tmp_path):  # noqa: F811
+    small = "--frames", 150, "--unseen", 30, "--steps", 5, "--repeats", 1, "--config", config
+    agents = "--agent-steps", 512, "--agent-episodes", 1
+    out = tmp_path / "nes.md"
+    done = run("nes.py", *small, *agents, "--folder", tmp_path / "game", "--out", out)
+    assert done.returncode == 0, done.stderr
+    figures = {row["figure"]: row["value"] for row in table(out.read_text())}
+    assert 0 <= float(figures["F1 of 16x16 actors, IoU at least 0.5"]) <= 1
+    assert float(figures["exact pixels of the hard reconstruction, %"]) > 50
+    assert 0 < float(figures["share"]) < 1.5
+    assert figures["PPO, steps"] == "512"
+    assert "±" in figures["return of PPO"] and "±" in figures["return of random actions"]
+    assert (tmp_path / "game" / "report.html").exists()
