@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sight import Take
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.preprocessing import preprocess_obs
 from torch import Tensor
@@ -12,30 +13,33 @@ Slots = dict[str, np.ndarray]
 
 
 @torch.no_grad()
-def slot_attention(agent: BaseAlgorithm, observation: Slots, action: np.ndarray) -> np.ndarray:
+def slot_attention(
+    agent: BaseAlgorithm, observation: Slots, action: np.ndarray, take: Take = dict
+) -> np.ndarray:
     """Says which slots made an agent act as it did.
 
     Where the features extractor has a method ``attention(observations) -> (B, M)``, its weights
     are the answer. Else each slot is emptied in turn: what counts is by how much that changes the
-    logarithm of the action's probability or, with DQN, the action's value. Unlike a gradient, this
-    is finite for every extractor, and it weighs what a thing is as well as where.
+    logarithm of the action's probability or, with DQN and QR-DQN, the action's value. Unlike a
+    gradient, this is finite for every extractor, and it weighs what a thing is as well as where.
 
     Args:
-        agent: PPO, A2C, DQN or another agent whose policy has a distribution or Q-values.
+        agent: PPO, A2C, DQN, QR-DQN or another agent whose policy has a distribution or Q-values.
         observation: what `SpriteObservation` gives, of one environment: `(1, M, ...)` each.
         action: what the agent chose there, `(1, ...)`.
+        take: how the agent takes the slots; as they are, if not given.
 
     Returns:
         `(M,)` float32, 0 for empty slots; their sum is 1, or 0 if nothing matters.
     """
     policy: Any = agent.policy
     policy.set_training_mode(False)
-    extractor = getattr(policy, "q_net", policy).features_extractor
+    extractor = _network(policy).features_extractor
     if hasattr(extractor, "attention"):
         tensors, _ = policy.obs_to_tensor(observation)
         weights = extractor.attention(preprocess_obs(tensors, agent.observation_space))[0]  # (M,)
     else:
-        scores = _scores(policy, _with_each_emptied(observation), action)  # (M + 1,)
+        scores = _scores(policy, take(_with_each_emptied(observation)), action)  # (M + 1,)
         weights = (scores[1:] - scores[0]).abs()
     return _shares(weights.cpu().numpy(), observation["presence"][0])
 
@@ -49,14 +53,21 @@ def _with_each_emptied(observation: Slots) -> Slots:
     return emptied
 
 
-def _scores(policy: Any, observations: Slots, action: np.ndarray) -> Tensor:
+def _network(policy: Any) -> Any:
+    """Returns the part of a policy that has its features: the network of DQN or QR-DQN, or all."""
+    return getattr(policy, "q_net", getattr(policy, "quantile_net", policy))
+
+
+def _scores(policy: Any, observations: Any, action: np.ndarray) -> Tensor:
     """Returns `(B,)`, how good the policy finds one action in each of some observations."""
     tensors, _ = policy.obs_to_tensor(observations)
-    actions = torch.as_tensor(action, device=policy.device)
-    actions = actions.expand(len(observations["presence"]), *actions.shape[1:])  # (B, ...)
-    if hasattr(policy, "q_net"):
-        return policy.q_net(tensors).gather(1, actions.reshape(-1, 1).long())[:, 0]
-    return policy.get_distribution(tensors).log_prob(actions)
+    network = _network(policy)
+    if network is policy:
+        return policy.get_distribution(tensors).log_prob(
+            torch.as_tensor(action, device=policy.device)
+        )
+    values = network(tensors)[..., int(action[0])]  # (B,) or, of QR-DQN, (B, quantiles)
+    return values.flatten(1).mean(1) if values.ndim > 1 else values
 
 
 def _shares(weights: np.ndarray, presence: np.ndarray) -> np.ndarray:

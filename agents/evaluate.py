@@ -10,15 +10,15 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import tyro
 from environments import build_vec_env
-from film import Film, sees_sprites
-from gymnasium import spaces
+from film import Film
 from runs import CONFIG, read_config
+from sight import Take, fits, slots_seen, taken_by
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
@@ -39,6 +39,12 @@ class Args:
     model: str | None = None
     """Folder of the checkpoint that finds the sprites, or a name of the zoo; that of the training
     if not given."""
+    obs: Literal["objects", "sprites"] | None = None
+    """What has a slot; as in the training if not given, objects where its settings are not there.
+    Whether the agent sees slots, features of them or pixels is read off its file."""
+    display: bool | None = None
+    """Whether score, lives and logos have slots; as in the training if not given, yes where its
+    settings are not there: these are what SpriteObservation does by itself."""
     episodes: int = 20
     """Episodes to play."""
     deterministic: bool = False
@@ -66,11 +72,12 @@ def evaluate(args: Args) -> dict[str, Any]:
     agent = load_agent(args.agent)
     args = with_settings_of_training(args)
     env = fitting_env(agent, args)
+    take = taken_by(agent, env)
     film = Film(Path(args.video), agent, env, args.model) if args.video else None
     seeds = range(args.seed, args.seed + args.episodes)
     returns = []
     for seed in seeds:
-        returns.append(play(agent, env, seed, args.deterministic, film))
+        returns.append(play(agent, env, take, seed, args.deterministic, film))
         if film:
             film.close()
             film = None  # only the first episode
@@ -87,7 +94,7 @@ def evaluate(args: Args) -> dict[str, Any]:
 
 
 def load_agent(path: str) -> BaseAlgorithm:
-    """Reads an agent of PPO, A2C or DQN; its file says which.
+    """Reads an agent of PPO, A2C, DQN or QR-DQN; its file says which.
 
     Raises:
         SpriteObsError: when the file is missing, truncated or no agent.
@@ -109,11 +116,14 @@ def with_settings_of_training(args: Args) -> Args:
     """
     config = training_config(args.agent)
     env, model = args.env or config.get("env"), args.model or config.get("model")
+    obs, display = args.obs or config.get("obs", "objects"), args.display
+    if display is None:
+        display = config.get("display", not config)
     if env is None:
         raise SpriteObsError(
             f"expected --env, for {args.agent} has no {CONFIG} of its training beside it"
         )
-    return dataclasses.replace(args, env=env, model=model)
+    return dataclasses.replace(args, env=env, model=model, obs=obs, display=display)
 
 
 def training_config(agent: str) -> dict[str, Any]:
@@ -125,20 +135,28 @@ def training_config(agent: str) -> dict[str, Any]:
 
 
 def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
-    """Builds the environment with the observation that the agent was trained on."""
-    space, config = agent.observation_space, training_config(args.agent)
-    assert args.env is not None  # `with_settings_of_training` sees to it
+    """Builds the environment with the observation that the agent was trained on.
+
+    Args:
+        agent: the agent; its file says how many slots it sees, or that it sees pixels.
+        args: filled in by `with_settings_of_training`.
+
+    Raises:
+        SpriteObsError: when there is no such environment, or the agent does not fit it.
+    """
+    num_slots = slots_seen(agent.observation_space)
+    assert args.env and args.obs and args.display is not None  # or they were not filled in
     env = build_vec_env(
         args.env,
-        config.get("obs", "objects") if sees_sprites(space) else "pixels",
+        args.obs if num_slots else "pixels",
         args.model,
-        max_sprites=len(space.sample()["presence"]) if isinstance(space, spaces.Dict) else 0,
+        max_sprites=num_slots,
         num_envs=1,
         seed=args.seed,
         rendered=args.video is not None,
-        display=config.get("display", False),
+        display=args.display,
     )
-    if env.observation_space != space or env.action_space != agent.action_space:
+    if not fits(agent, env):
         raise SpriteObsError(
             f"{args.agent} was trained on other observations or actions than those of {args.env} "
             f"with model {args.model}; use the environment and the model of its training"
@@ -147,14 +165,14 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
 
 
 def play(
-    agent: BaseAlgorithm, env: VecEnv, seed: int, deterministic: bool, film: Film | None
+    agent: BaseAlgorithm, env: VecEnv, take: Take, seed: int, deterministic: bool, film: Film | None
 ) -> float:
     """Plays one episode and returns its score."""
     set_random_seed(seed)
     env.seed(seed)
     observation: Any = env.reset()
     while True:
-        action, _ = agent.predict(observation, deterministic=deterministic)
+        action, _ = agent.predict(take(observation), deterministic=deterministic)
         if film:
             film.add(observation, action)
         observation, _, _, infos = env.step(action)

@@ -7,7 +7,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 from attention import slot_attention
-from gymnasium import spaces
+from sight import taken_by
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_wrapper
 
@@ -68,7 +68,7 @@ class Film:
 
     def __init__(self, path: Path, agent: BaseAlgorithm, env: VecEnv, model: str | None):
         self._video = Video(path)
-        self._agent, self._env = agent, env
+        self._agent, self._env, self._take = agent, env, taken_by(agent, env)
         self._seeing = unwrap_vec_wrapper(env, VecSpriteObservation)
         self._encoder = FrozenEncoder.load(model) if model and self._seeing else None
         self._step = 0
@@ -77,7 +77,7 @@ class Film:
         """Appends what is there now.
 
         Args:
-            observation: what the agent sees.
+            observation: what the environment shows: slots, also to agents of features of them.
             action: what it does there, `(1, ...)`.
 
         Raises:
@@ -96,7 +96,7 @@ class Film:
         frame = cast(np.ndarray, self._seeing.venv.get_images()[0])  # (H, W, 3)
         found = self._encoder.encode(frame)
         rebuilt = self._encoder.reconstruct(found, self._encoder.backgrounds(frame))[0]
-        attention = slot_attention(self._agent, observation, action)
+        attention = slot_attention(self._agent, observation, action, self._take)
         slots = {key: array[0] for key, array in observation.items()}
         things = watched(self._encoder, found, slots, attention)
         caption = f"step {self._step}, action {action[0]}; attention:"
@@ -133,8 +133,3 @@ def watched(
             track, share = int(slots["track"][slot]), float(attention[slot])
             things.append(Watched((left, top, size[0], size[1]), kind, name, track, share))
     return things
-
-
-def sees_sprites(space: spaces.Space[Any]) -> bool:
-    """Returns whether an agent of this observation space sees slots with sprites."""
-    return isinstance(space, spaces.Dict) and "presence" in space.spaces

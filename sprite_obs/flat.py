@@ -6,6 +6,7 @@ from gymnasium import spaces
 
 VELOCITY_UNIT = 1 / 8  # of the frame per step: most things are slower, so features stay within 1
 CLOSE_UP = 8  # magnification: a hit or a miss is a matter of a few pixels
+NUM_PAIRS_SLOTS = 8  # of all wrappers; more things than that are rarely of importance at once
 
 
 class FlatView:
@@ -22,7 +23,12 @@ class FlatView:
 
     space: spaces.Box
 
-    def __init__(self, frame_size: tuple[int, int], num_slots: int, num_pairs_slots: int = 8):
+    def __init__(
+        self,
+        frame_size: tuple[int, int],
+        num_slots: int,
+        num_pairs_slots: int = NUM_PAIRS_SLOTS,
+    ):
         """Prepares the space.
 
         Args:
@@ -60,6 +66,20 @@ class FlatView:
         scales = self._position_scale, self._velocity_scale
         _flatten(kind, presence, position, velocity, self._pairs, *scales, flat)
         return flat
+
+
+def num_slots_of(space: spaces.Space) -> int | None:
+    """Returns M, the slots whose features a vector of `FlatView` holds; None of other spaces."""
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        return None
+    length = space.shape[0]
+    counts = (count for count in range(1, length // 5 + 1) if _length(count) == length)
+    return next(counts, None)
+
+
+def _length(num_slots: int, num_pairs_slots: int = NUM_PAIRS_SLOTS) -> int:
+    paired = min(num_pairs_slots, num_slots)
+    return 5 * num_slots + 6 * (paired * (paired - 1) // 2)
 
 
 @numba.njit(cache=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from sb3_contrib import QRDQN
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
@@ -19,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
 from attention import slot_attention
 from environments import build_vec_env
-from evaluate import Args, fitting_env, load_agent
+from evaluate import Args, fitting_env, load_agent, with_settings_of_training
 from film import Film
 
-ALGORITHMS = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
+ALGORITHMS = {"ppo": PPO, "a2c": A2C, "dqn": DQN, "qrdqn": QRDQN}
 NUM_SLOTS = 6
 
 
@@ -61,7 +62,7 @@ def observation(env):
 
 def build(name, env, extractor, **kwargs):
     settings = {"features_extractor_class": extractor, "features_extractor_kwargs": kwargs}
-    more = {"buffer_size": 10} if name == "dqn" else {}
+    more = {"buffer_size": 10} if name in ("dqn", "qrdqn") else {}
     return ALGORITHMS[name](
         "MultiInputPolicy", env, policy_kwargs=settings, seed=0, device="cpu", **more
     )
@@ -98,7 +99,7 @@ def test_nothing_counts_where_the_only_slot_is_empty(env, observation):
     )
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn"])
+@pytest.mark.parametrize("name", ["ppo", "dqn", "qrdqn"])
 def test_an_extractor_that_attends_says_to_what(name, env, observation):
     shares = attention_of(build(name, env, Attends, slot=0), observation)
     expected = np.arange(1, NUM_SLOTS + 1) * (observation["presence"][0] > 0)
@@ -112,6 +113,7 @@ def test_a_saved_agent_is_filmed(name, env, pong_model, tmp_path):
     agent = load_agent(str(file))
     assert type(agent) is ALGORITHMS[name]
     args = Args(str(file), "ALE/Pong-v5", str(pong_model), video=str(video))
+    args = with_settings_of_training(args)
     playing = fitting_env(agent, args)
     film = Film(video, agent, playing, args.model)
     observation = playing.reset()

@@ -2,12 +2,13 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3 import DQN, PPO
 
 from sprite_obs.envs.make import make_env
 from sprite_obs.extractors.pairs import SpriteExtractor
-from sprite_obs.flat import FlatView
+from sprite_obs.flat import FlatView, num_slots_of
 from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
 from sprite_obs.wrapper import SpriteObservation
 
@@ -74,6 +75,13 @@ def test_the_registered_environment_can_be_flat(pong_model):
 
 def test_no_more_pairs_than_slots():
     assert FlatView((160, 210), 2, num_pairs_slots=8).space.shape == (2 * 5 + 6,)
+
+
+def test_a_vector_tells_its_slots():
+    for count in range(1, 41):
+        assert num_slots_of(FlatView((160, 210), count).space) == count
+    for other in (spaces.Box(-1, 1, (6,)), spaces.Box(-1, 1, (84, 84)), spaces.Discrete(5)):
+        assert num_slots_of(other) is None
 
 
 def test_flatten_is_a_bool(pong_model):

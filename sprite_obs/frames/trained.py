@@ -19,27 +19,38 @@ def load_agent(path: str) -> Any:
     """Reads a model that Stable-Baselines3 saved; what is pickled in it may run code.
 
     Raises:
-        SpriteObsError: when it is no PPO, A2C or DQN model that can be loaded.
+        SpriteObsError: when it is no PPO, A2C, DQN or QR-DQN model that can be loaded, or one of
+            QR-DQN without sb3-contrib.
     """
-    # Imported here because it takes seconds and only trained agents need it.
-    from stable_baselines3 import A2C, DQN, PPO
-
     try:
         with zipfile.ZipFile(path) as archive:
             settings = json.loads(archive.read("data"))
-        # The file does not name its algorithm; these settings belong to one algorithm each.
-        algorithm: Any = A2C
-        if "exploration_fraction" in settings:
-            algorithm = DQN
-        elif "n_epochs" in settings:
-            algorithm = PPO
         # Loading makes DQN's replay buffer anew, which for frames can exceed the memory.
-        return algorithm.load(path, device="cpu", custom_objects={"buffer_size": 1})
+        few = {"buffer_size": 1}
+        return _algorithm_of(settings).load(path, device="cpu", custom_objects=few)
     except Exception as error:  # unpickling a file of another kind or version can raise anything
         raise SpriteObsError(
-            f"policy: expected a PPO, A2C or DQN model saved by Stable-Baselines3, but {path} does "
-            f"not load as one: {type(error).__name__}: {error}"
+            f"policy: expected a PPO, A2C, DQN or QR-DQN model saved by Stable-Baselines3, but "
+            f"{path} does not load as one: {type(error).__name__}: {error}"
         ) from error
+
+
+def _algorithm_of(settings: dict[str, Any]) -> Any:
+    """Returns the class of a saved agent; its file does not name it, but each has its settings."""
+    # Imported here because it takes seconds and only trained agents need it.
+    if "n_quantiles" in settings:
+        try:
+            from sb3_contrib import QRDQN
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]'"
+            ) from error
+        return QRDQN
+    from stable_baselines3 import A2C, DQN, PPO
+
+    if "exploration_fraction" in settings:
+        return DQN
+    return PPO if "n_epochs" in settings else A2C
 
 
 def seen_by(agent: Any, path: str, env: gymnasium.Env, observe: Observe | None) -> gymnasium.Env:
