@@ -50,7 +50,7 @@ demo/pretrained: demo/recorded configs/pretrain/atari.yaml $(CODE)
 	  --out demo/model --device cpu
 	@touch $@
 
-$(AGENT)/trained: demo/pretrained $(wildcard agents/*.py) configs/ppo/sprites.yaml
+$(AGENT)/trained: demo/pretrained $(wildcard agents/*.py) configs/ppo/fast.yaml
 	rm -rf $(AGENT)
 	$(BIN)/python agents/train_ppo.py --env ALE/Pong-v5 --model demo/model --out $(AGENT) \
 	  --total-timesteps $(DEMO_STEPS) --eval-every 0

@@ -118,8 +118,11 @@ class Args:
     out: str | None = None
     """Folder of the run; `runs/GAME-OBS-SEED-TIME` if not given."""
     config: str | None = None
-    """YAML file of hyper-parameters; `sprites.yaml` or `pixels.yaml` of `configs/ppo` if not given.
-    Flags override it."""
+    """YAML file of hyper-parameters; flags override it."""
+    preset: Literal["fast", "best"] | None = None
+    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
+    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
+    They are the files of `configs/ppo`; flags override them."""
     eval_every: int = 100_000
     """Environment steps between two evaluations, 0 for none."""
     eval_episodes: int = 5
@@ -138,9 +141,24 @@ class Args:
 def parse_args(argv: list[str]) -> Args:
     """Reads the flags twice: to learn which file to read, then again to override what it says."""
     args = tyro.cli(Args, args=argv)
-    default = CONFIGS / ("pixels.yaml" if args.obs == "pixels" else "sprites.yaml")
-    ppo = load_yaml(PPOConfig, args.config or default)
+    ppo = load_yaml(PPOConfig, config_file(args))
     return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
+
+
+def config_file(args: Args) -> Path:
+    """Returns the file of the hyper-parameters.
+
+    Raises:
+        ConfigError: when the flags name two, or a preset for pixels.
+    """
+    if args.preset and args.config:
+        raise ConfigError(f"expected --preset or --config, got {args.preset} and {args.config}")
+    if args.preset and args.obs == "pixels":
+        raise ConfigError(
+            f"--preset {args.preset} is for sprites; pixels need none, so leave it out"
+        )
+    own = "pixels" if args.obs == "pixels" else "fast"
+    return Path(args.config or CONFIGS / f"{args.preset or own}.yaml")
 
 
 def train(args: Args) -> None:

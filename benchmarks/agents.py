@@ -3,8 +3,9 @@
 python benchmarks/agents.py --games Pong --arms objects,pixels --seeds 3 --steps 1000000
 
 Every arm has the same environments, seeds, count of steps and evaluation; hyper-parameters are
-those of `configs/ppo`. A run is resumed where it was interrupted and is not repeated when it is
-complete, so more seeds or games can be asked for later. Models are those of the zoo.
+those of `configs/ppo`, for sprites those of a preset. A run is resumed where it was interrupted and
+is not repeated when it is complete, so more seeds or games can be asked for later. Models are those
+of the zoo.
 
 Over the runs of an arm, IQM is the interquartile mean, and the interval in brackets holds 95 % of
 it when the seeds are drawn again (percentile bootstrap), as Agarwal et al. (2021) recommend. With
@@ -15,7 +16,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import tyro
@@ -55,6 +56,8 @@ class Args:
     """Runs of each arm, with seeds from 0."""
     steps: int = 1_000_000
     """Environment steps of a run, four frames each."""
+    preset: Literal["fast", "best"] = "fast"
+    """Hyper-parameters of `agents/train_ppo.py`; pixels have their own."""
     episodes: int = 20
     """Episodes of the evaluation at the end, of each kind."""
     max_sprites: int = 32
@@ -102,7 +105,8 @@ def measure(args: Args) -> str:
 
 def trained_run(args: Args, game: str, arm: str, seed: int) -> Run:
     """Trains and evaluates one agent, as far as that is not done."""
-    folder = args.folder / f"{game}-{arm}-{args.steps}-{seed}"
+    tuned = "-best" if args.preset == "best" and arm != "pixels" else ""
+    folder = args.folder / f"{game}-{arm}{tuned}-{args.steps}-{seed}"
     if not (folder / "agent.zip").exists():
         train(args, game, arm, seed, folder)
     scores = [evaluated(folder, args.episodes, deterministic) for deterministic in (True, False)]
@@ -119,7 +123,7 @@ def train(args: Args, game: str, arm: str, seed: int, folder: Path) -> None:
     flags: list[object] = ["--resume", folder]
     if not begun:
         content = ["--env", f"ALE/{game}-v5", "--obs", arm, "--max-sprites", args.max_sprites]
-        model = [] if arm == "pixels" else ["--model", game]
+        model = [] if arm == "pixels" else ["--model", game, "--preset", args.preset]
         size = ["--total-timesteps", args.steps, "--seed", seed, "--eval-every", 0]
         flags = [*content, *model, *size, "--out", folder]
     run_agents("train_ppo.py", *flags)

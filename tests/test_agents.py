@@ -1,5 +1,6 @@
 """Runs the scripts in agents/ by their command lines and checks what they write."""
 
+import dataclasses
 import json
 import os
 import re
@@ -63,7 +64,7 @@ def test_training_writes_settings_result_logs_and_agents(sprite_run):
     config = read(sprite_run / "config.json")
     assert config["env"] == "ALE/Pong-v5" and config["obs"] == "objects"
     assert config["ppo"]["n_steps"] == 16, "a flag"
-    assert config["ppo"]["hidden_size"] == 128, "configs/ppo/sprites.yaml"
+    assert config["ppo"]["hidden_size"] == 128, "configs/ppo/fast.yaml"
     assert config["ppo"]["gamma"] == 0.99, "a default"
     result = read(sprite_run / "result.json")
     assert result["timesteps"] == 64 and result["steps_per_second"] > 0
@@ -167,6 +168,8 @@ def test_an_error_ends_in_one_line_and_exit_code_2(tmp_path):
         (["--obs", "pixels", "--env", "ALE/Ping-v5"], "registered environment .* 'ALE/Ping-v5'"),
         (["--obs", "pixels", "--env", "CartPole-v1"], "Atari games only, got CartPole-v1"),
         (["--obs", "pixels", "--config", "no.yaml"], "no configuration file no.yaml"),
+        (["--obs", "pixels", "--preset", "best"], "--preset best is for sprites"),
+        (["--preset", "best", "--config", "a.yaml"], "--preset or --config, got best and a.yaml"),
         (["--obs", "pixels", "--device", "abacus"], "unknown device 'abacus'"),
         (["--obs", "pixels", "--num-envs", "0"], "expected --num-envs of at least 1, got 0"),
     ],
@@ -194,6 +197,17 @@ def test_an_unknown_key_of_a_configuration_is_refused(tmp_path, monkeypatch, cap
     assert "own.yaml: unknown key 'learning_rat'" in error_of(
         train_ppo, monkeypatch, capsys, *flags
     )
+
+
+def test_presets_are_files_that_flags_override():
+    presets = {name: train_ppo.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
+    assert presets["fast"] == train_ppo.parse_args([]).ppo
+    best = presets["best"]
+    assert (best.final_rate, best.n_steps, best.batch_size) == (0, 512, 1024)
+    assert dataclasses.replace(best, final_rate=0.1, n_steps=256, batch_size=512) == presets["fast"]
+    changed = train_ppo.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
+    assert changed.preset == "best"
+    assert changed.ppo == dataclasses.replace(best, n_steps=64)
 
 
 @pytest.mark.parametrize(

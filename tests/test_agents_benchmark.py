@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,18 @@ import agents as benchmark  # noqa: E402
 
 
 def test_agents_are_trained_once_and_compared(tmp_path):
-    flags = ["--arms", "objects", "--seeds", 1, "--steps", 10_240, "--episodes", 1]
+    flags = [
+        "--arms",
+        "objects",
+        "--seeds",
+        1,
+        "--steps",
+        10_240,
+        "--episodes",
+        1,
+        "--preset",
+        "best",
+    ]
     files = ["--folder", tmp_path / "runs", "--plot", tmp_path / "curves.png"]
     command = [sys.executable, ROOT / "benchmarks" / "agents.py", *flags, *files]
     written = []
@@ -30,7 +42,9 @@ def test_agents_are_trained_once_and_compared(tmp_path):
     assert values["game"] == "Pong" and values["agent sees"] == "objects"
     assert -21 <= float(values["deterministic, IQM"]) <= 21
     assert cv2.imread(str(tmp_path / "curves.png")) is not None
-    assert len(list((tmp_path / "runs").iterdir())) == 1
+    (run,) = (tmp_path / "runs").iterdir()
+    config = json.loads((run / "config.json").read_text())
+    assert config["preset"] == "best" and config["ppo"]["n_steps"] == 512
 
 
 def test_the_interquartile_mean_ignores_outliers():
