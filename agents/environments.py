@@ -1,4 +1,4 @@
-"""The environments of all sides of the comparison: an agent sees objects, sprites or pixels.
+"""The environments of all sides of the comparison: objects, sprites, pixels or true objects.
 
 Everything but the observation is alike: the game with its own frame skip and sticky actions (a step
 is a decision, four frames in `ALE/*-v5`), rewards clipped to their sign for learning, and returns
@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import ale_py
 import gymnasium
+from ram import VecRamObservation
 from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv, FireResetEnv
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import (
@@ -22,10 +23,11 @@ from stable_baselines3.common.vec_env import (
 
 from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.games import game_name
 from sprite_obs.vector.sb3 import VecSpriteObservation
 from sprite_obs.wrapper_checks import Level
 
-Obs = Literal["objects", "sprites", "pixels"]
+Obs = Literal["objects", "sprites", "pixels", "ram"]
 
 ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no banner for each environment
 
@@ -46,8 +48,9 @@ def build_vec_env(
 
     Args:
         env_id: the game.
-        obs: what the agent sees: a slot for each object, a slot for each sprite, or pixels.
-        model: folder of the checkpoint that finds the sprites; not used with pixels.
+        obs: what the agent sees: a slot for each object, a slot for each sprite, pixels, or a slot
+            for each object that the console's memory holds.
+        model: folder of the checkpoint that finds the sprites; not used with pixels and ram.
         max_sprites: slots of the observation; not used with pixels.
         num_envs: how many.
         seed: environment i is seeded with `seed + i`.
@@ -65,6 +68,9 @@ def build_vec_env(
     if obs == "pixels":
         vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings)] * num_envs)
         vec_env = VecTransposeImage(VecFrameStack(vec_env, n_stack=4))
+    elif obs == "ram":
+        vec_env = DummyVecEnv([partial(_memory_env, env_id, settings)] * num_envs)
+        vec_env = VecRamObservation(vec_env, game_name(env_id), max_sprites, display)
     else:
         frames = _frame_envs(env_id, settings, num_envs)
         level: Level = "object" if obs == "objects" else "sprite"
@@ -96,7 +102,18 @@ def _sprite_envs(
 
 
 def _frame_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
-    env: gymnasium.Env = Monitor(make_frame_env(env_id, **settings))
+    return _with_returns(make_frame_env(env_id, **settings))
+
+
+def _memory_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+    if not env_id.startswith("ALE/"):
+        raise SpriteObsError(f"memory is read of games ALE/*-v5 only, got {env_id}; use sprites")
+    return _with_returns(make_env(env_id, obs_type="ram", **settings))
+
+
+def _with_returns(game: gymnasium.Env) -> gymnasium.Env:
+    """Returns a game whose own score is counted, while rewards are clipped to their sign."""
+    env: gymnasium.Env = Monitor(game)
     if "FIRE" in getattr(env.unwrapped, "get_action_meanings", list)():
         env = FireResetEnv(env)  # as in SB3's pixel pipeline
     return ClipRewardEnv(env)

@@ -39,7 +39,7 @@ class Args:
     model: str | None = None
     """Folder of the checkpoint that finds the sprites, or a name of the zoo; that of the training
     if not given."""
-    obs: Literal["objects", "sprites"] | None = None
+    obs: Literal["objects", "sprites", "ram"] | None = None
     """What has a slot; as in the training if not given, objects where its settings are not there.
     Whether the agent sees slots, features of them or pixels is read off its file."""
     display: bool | None = None
@@ -53,7 +53,7 @@ class Args:
     """Episode i is seeded with `seed + i`."""
     video: str | None = None
     """MP4 file of the first episode: the things that an agent of sprites sees and how much it
-    attends to each, beside what is rebuilt from them; or what an agent of pixels plays."""
+    attends to each, beside what is rebuilt from them; or what an agent of pixels or ram plays."""
     out: str | None = None
     """File for the result; it is printed in any case."""
     num_threads: int = 1

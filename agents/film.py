@@ -57,7 +57,7 @@ class Video:
 class Film:
     """Films what an agent sees in the first of its environments.
 
-    An agent of sprites is shown what it sees and attends to, an agent of pixels what is rendered.
+    Of an agent of sprites, what it sees and attends to is shown, of others what is rendered.
 
     Args:
         path: the MP4 file.

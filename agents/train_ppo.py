@@ -1,4 +1,4 @@
-"""Trains a PPO agent on objects, on their sprites or, for comparison, on pixels.
+"""Trains a PPO agent on objects, on their sprites or, for comparison, on pixels or true objects.
 
 python agents/train_ppo.py --env ALE/Pong-v5 --model pong --total-timesteps 1000000
 python agents/train_ppo.py --env ALE/Pong-v5 --obs pixels --total-timesteps 1000000
@@ -102,7 +102,8 @@ class Args:
     """Id of the environment."""
     obs: Obs = "objects"
     """What the agent sees: a slot for each object, or for each of the sprites that objects are
-    drawn from; pixels is SB3's Atari pipeline and needs no model."""
+    drawn from; pixels is SB3's Atari pipeline, and ram are the objects in the console's memory, an
+    upper bound; these two need no model."""
     model: str | None = None
     """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
     display: bool = False

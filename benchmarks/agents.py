@@ -39,7 +39,7 @@ HEADER = (
     "steps/s",
     "minutes",
 )
-ARMS = ("objects", "sprites", "pixels")
+ARMS = ("objects", "sprites", "pixels", "ram")
 LAST = 20
 """Episodes at the end of training over which the training return is a mean."""
 
@@ -51,7 +51,7 @@ class Args:
     games: str = "Pong"
     """Games, separated by commas; each needs a model in the zoo."""
     arms: str = "objects,pixels"
-    """What agents see: objects, sprites, pixels, separated by commas."""
+    """What agents see: objects, sprites, pixels, ram (true objects), separated by commas."""
     seeds: int = 3
     """Runs of each arm, with seeds from 0."""
     steps: int = 1_000_000
@@ -123,9 +123,10 @@ def train(args: Args, game: str, arm: str, seed: int, folder: Path) -> None:
     flags: list[object] = ["--resume", folder]
     if not begun:
         content = ["--env", f"ALE/{game}-v5", "--obs", arm, "--max-sprites", args.max_sprites]
-        model = [] if arm == "pixels" else ["--model", game, "--preset", args.preset]
+        model = [] if arm in ("pixels", "ram") else ["--model", game]
+        tuned = [] if arm == "pixels" else ["--preset", args.preset]
         size = ["--total-timesteps", args.steps, "--seed", seed, "--eval-every", 0]
-        flags = [*content, *model, *size, "--out", folder]
+        flags = [*content, *model, *tuned, *size, "--out", folder]
     run_agents("train_ppo.py", *flags)
 
 

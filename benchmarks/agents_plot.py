@@ -11,7 +11,12 @@ from sprite_obs.view.picture import INK, blank_page, write_text
 WIDTH, HEIGHT, MARGIN = 360, 240, 56
 WINDOW = 20
 """Episodes over which a curve is a moving mean."""
-COLOURS = {"objects": (106, 176, 255), "sprites": (140, 220, 140), "pixels": (255, 150, 110)}
+COLOURS = {
+    "objects": (106, 176, 255),
+    "sprites": (140, 220, 140),
+    "pixels": (255, 150, 110),
+    "ram": (240, 220, 110),
+}
 GUIDE = (70, 74, 84)
 
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import tyro
 from measure import ROOT, markdown_table, run_benchmark
-from truth.environment import OCATARI, ocatari_python
+from truth.environment import ENVIRONMENT, OCATARI, ocatari_python
 from truth.games import are_placed, display_rects, on_display
 from truth.tracks import link
 from truth.visible import are_visible, background_of
@@ -44,7 +44,7 @@ class Args:
     """Steps from one test frame to the next."""
     seed: int = 0
     """Of the train files; the test files have others."""
-    environment: Path = ROOT / "models" / "ocatari"
+    environment: Path = ENVIRONMENT
     """Folder of OCAtari's own Python environment, which is made if it is not there."""
 
 

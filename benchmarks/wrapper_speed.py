@@ -18,6 +18,7 @@ import tyro
 import vector_speed
 from measure import ROOT, markdown_table, number, run_benchmark, run_sprite_obs
 from player import Player
+from truth.environment import ENVIRONMENT
 
 from sprite_obs.checkpoint import MODEL_FILE
 from sprite_obs.envs.make import make_env
@@ -54,7 +55,7 @@ class Args:
     """Compare with Gymnasium's AtariPreprocessing and FrameStackObservation, and with OCAtari."""
     ocatari: bool = True
     """With peers: OCAtari plays along."""
-    environment: Path = ROOT / "models" / "ocatari"
+    environment: Path = ENVIRONMENT
     """Folder of OCAtari's own Python environment, which is made if it is not there."""
     num_envs: int = 0
     """Environments that are played together; 0 measures a single one."""

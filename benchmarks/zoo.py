@@ -16,6 +16,7 @@ from typing import Any
 import ground_truth
 import tyro
 from measure import ROOT, markdown_table, run_benchmark, run_sprite_obs, write_text
+from truth.environment import ENVIRONMENT
 from zoo_card import HEADER, Made, card, row
 
 from sprite_obs.checkpoint import SETTINGS_FILE, load_checkpoint
@@ -62,7 +63,7 @@ class Args:
     """Settings, the same for all games."""
     truth: bool = True
     """Measure detection, too, against objects that OCAtari reads from the game's memory."""
-    environment: Path = ROOT / "models" / "ocatari"
+    environment: Path = ENVIRONMENT
     """Folder of OCAtari's own Python environment, which is made if it is not there."""
 
 

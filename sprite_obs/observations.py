@@ -1,7 +1,7 @@
 """From detections to observations, for one environment or many: objects, tracks, slots, columns."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numba
 import numpy as np
@@ -9,7 +9,6 @@ from gymnasium import spaces
 
 from sprite_obs.detections import Detections, main_rows, merge_objects
 from sprite_obs.flat import FlatView
-from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.wrapper_checks import Level
@@ -32,6 +31,19 @@ Observations = dict[str, np.ndarray] | np.ndarray
 """Of one environment or, in rows, of many: an array for each key, or one array of flat features."""
 
 
+class Known(Protocol):
+    """What there can be in a game, as a `FrozenEncoder` knows it, which says what each is."""
+
+    frame_shape: tuple[int, ...]
+    num_sprites: int
+    num_types: int
+    type_capacity: np.ndarray
+    object_capacity: np.ndarray
+
+    def is_display(self, found: Detections) -> np.ndarray:
+        """Returns `(N,)` bool, which things belong to the display."""
+
+
 class ObservationBuilder:
     """Turns what was found in the frames of environments into their next observations.
 
@@ -39,7 +51,7 @@ class ObservationBuilder:
     environment has tracks and slots of its own; what needs none of them is done for all at once.
 
     Args:
-        encoder: what found the sprites.
+        known: the encoder that found the sprites, or what else knows what is found.
         num_envs: number of environments.
         max_sprites: M, slots of an observation.
         level: ``"object"``: a slot for a whole thing; ``"sprite"``: one for each of its sprites.
@@ -54,22 +66,22 @@ class ObservationBuilder:
 
     def __init__(
         self,
-        encoder: FrozenEncoder,
+        known: Known,
         num_envs: int,
         max_sprites: int,
         level: Level,
         display: bool,
         flatten: bool = False,
     ):
-        height, width, _ = encoder.frame_shape
+        height, width, _ = known.frame_shape
         self._flat = FlatView((width, height), max_sprites) if flatten else None
-        self.space = self._flat.space if self._flat else observation_space(encoder, max_sprites)
-        self._encoder, self._max_sprites = encoder, max_sprites
+        self.space = self._flat.space if self._flat else observation_space(known, max_sprites)
+        self._known, self._max_sprites = known, max_sprites
         self._merges, self._display = level == "object", display
-        capacity = encoder.object_capacity if self._merges else encoder.type_capacity
+        capacity = known.object_capacity if self._merges else known.type_capacity
         self._trackers = [Tracker() for _ in range(num_envs)]
         self._slots = [SlotTable(capacity, max_sprites) for _ in range(num_envs)]
-        self._corner = _corner(encoder)
+        self._corner = _corner(known)
 
     def reset(self, env: int) -> None:
         """Forgets the tracks of an environment and empties its slots: its next episode begins."""
@@ -98,7 +110,7 @@ class ObservationBuilder:
         return self._flat.flatten(*(arrays[key] for key in keys))
 
     def _arrays(self, things: Detections, envs: Sequence[int]) -> dict[str, np.ndarray]:
-        shown = self._encoder.is_display(things)
+        shown = self._known.is_display(things)
         if not self._display:
             things, shown = things.rows(~shown), shown[~shown]
         position = _positions(things.box, self._corner)
@@ -198,17 +210,17 @@ def replace_rows(observations: Observations, rows: np.ndarray, by: Observations)
         array[rows] = by[key]
 
 
-def observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[Any]:
+def observation_space(known: Known, max_sprites: int) -> spaces.Space[Any]:
     """Returns the space of an observation of M = `max_sprites` slots."""
-    corner = np.tile(_corner(encoder), (max_sprites, 1))  # (M, 2)
+    corner = np.tile(_corner(known), (max_sprites, 1))  # (M, 2)
 
     def column(high: int, dtype: Any = np.int32) -> spaces.Box:
         return spaces.Box(0, high, (max_sprites,), dtype)
 
     return spaces.Dict(
         {
-            "sprite": column(encoder.num_sprites),
-            "type": column(encoder.num_types),
+            "sprite": column(known.num_sprites),
+            "type": column(known.num_types),
             "layer": column(MAX_LAYER),
             "track": column(MAX_TRACK),
             "object": column(MAX_TRACK),
@@ -220,7 +232,7 @@ def observation_space(encoder: FrozenEncoder, max_sprites: int) -> spaces.Space[
     )
 
 
-def _corner(encoder: FrozenEncoder) -> np.ndarray:
+def _corner(known: Known) -> np.ndarray:
     """Returns the largest position, `(2,)` float32 (width, height) of a frame."""
-    height, width, _ = encoder.frame_shape
+    height, width, _ = known.frame_shape
     return np.array([width, height], np.float32)

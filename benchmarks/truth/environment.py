@@ -1,4 +1,7 @@
-"""A Python environment of its own for OCAtari, which requires what sprite_obs cannot have."""
+"""A Python environment of its own for OCAtari, which requires what sprite_obs cannot have.
+
+`python benchmarks/truth/environment.py` makes it, and so do all benchmarks that need it.
+"""
 
 import subprocess
 import sys
@@ -8,6 +11,8 @@ from pathlib import Path
 from sprite_obs.errors import SpriteObsError
 
 OCATARI = "ocatari==2.2.1"
+ENVIRONMENT = Path(__file__).parents[2] / "models" / "ocatari"
+"""Folder of the environment, if no other is named."""
 REQUIREMENTS = (
     "numpy<2",  # OCAtari adds bytes of the memory, which wraps around since numpy 2
     "gymnasium",
@@ -55,3 +60,16 @@ def _run(*command: object) -> None:
             f"could not make an environment for {OCATARI}:\n{said}\n"
             "check the connection and the index that pip uses, then run again"
         )
+
+
+def main() -> None:
+    """Makes the environment, if it is not there yet, and says where its Python is."""
+    try:
+        print(ocatari_python(ENVIRONMENT))
+    except SpriteObsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""What is truly there, read from the console's memory: the upper bound of what sprites can tell.
+
+The objects are OCAtari's. They get slots as sprites do, so that an agent's observation has the same
+keys and sizes. For comparison only: no model is learned from them.
+"""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from sprite_obs.detections import Detections, from_rows
+from sprite_obs.errors import SpriteObsError
+from sprite_obs.observations import ObservationBuilder, rows_of
+
+ENVIRONMENT = Path(__file__).parent.parent / "models" / "ocatari"
+"""Folder of OCAtari's own Python environment."""
+WORKER = Path(__file__).with_name("ram_worker.py")
+FRAME_SHAPE = 210, 160, 3
+"""Of the frames in whose pixels objects are measured; other heights only differ at the bottom."""
+
+
+class Reader:
+    """Reads objects off memories in a process of its own, since OCAtari needs NumPy below 2.
+
+    Args:
+        game: its name, as in `ALE/<game>-v5`.
+        num_envs: environments whose memories are followed.
+        display: whether score, lives and the like are looked for.
+
+    Attributes:
+        categories: name, most objects at once, and whether it is display, of each category.
+
+    Raises:
+        SpriteObsError: when OCAtari is not installed, or cannot read the game.
+    """
+
+    def __init__(self, game: str, num_envs: int, display: bool):
+        python = ENVIRONMENT / "bin" / "python"
+        if not python.exists():
+            raise SpriteObsError(
+                f"the memory is read with OCAtari, expected in {ENVIRONMENT}; make its environment "
+                "with `python benchmarks/truth/environment.py`"
+            )
+        self._game = game
+        command = [str(python), str(WORKER), game, str(num_envs), str(int(display))]
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes)
+        self.categories: list[tuple[str, int, bool]] = self._answer()
+
+    def read(self, asked: list[tuple[int, bool, np.ndarray]]) -> list[list[list[int]]]:
+        """Returns the objects in some memories: index of the category, left, top, width, height.
+
+        Args:
+            asked: environment, whether its episode begins, and its memory, `(128,)` uint8.
+
+        Raises:
+            SpriteObsError: when OCAtari fails.
+        """
+        assert self._process.stdin
+        line = json.dumps([(env, begins, memory.tobytes().hex()) for env, begins, memory in asked])
+        with contextlib.suppress(BrokenPipeError):  # it has ended, so there is no answer
+            print(line, file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout
+        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
+        if "error" in answer:
+            self.close()
+            reason = answer["error"]
+            raise SpriteObsError(f"OCAtari cannot read {self._game}: {reason}; use another --obs")
+        return answer
+
+
+class Categories:
+    """Tells an `ObservationBuilder` what there can be: each category is a type with one look.
+
+    Args:
+        categories: as `Reader` has them, the most important first.
+    """
+
+    frame_shape: tuple[int, ...] = FRAME_SHAPE
+
+    def __init__(self, categories: Sequence[tuple[str, int, bool]]):
+        self.num_sprites = self.num_types = len(categories)
+        self.type_capacity = np.array([0, *(most for _, most, _ in categories)], np.int32)
+        self.object_capacity = self.type_capacity
+        self._of_display = np.array([False, *(display for *_, display in categories)])
+
+    def is_display(self, found: Detections) -> np.ndarray:
+        """Returns `(N,)` bool, which objects belong to the display."""
+        return self._of_display[found.type]
+
+    def detections(self, objects: list[list[list[int]]]) -> Detections:
+        """Returns the objects of some environments, which stand for the frames of a batch."""
+        rows = [
+            (row, category + 1, 0, left, top, width, height, 1.0)
+            for row, boxes in enumerate(objects)
+            for category, left, top, width, height in boxes
+        ]
+        return from_rows(rows, np.arange(1, self.num_types + 1))
+
+
+class VecRamObservation(VecEnvWrapper):
+    """Shows objects where the environments show their memories, in the slots of sprites.
+
+    Args:
+        venv: environments that observe their memory, `(128,)` uint8.
+        game: their name, as in `ALE/<game>-v5`.
+        max_sprites: M, slots of an observation.
+        display: whether score, lives and the like get slots.
+
+    Raises:
+        SpriteObsError: as `Reader` does.
+    """
+
+    def __init__(self, venv: VecEnv, game: str, max_sprites: int, display: bool):
+        self._reader = Reader(game, venv.num_envs, display)
+        self._categories = Categories(self._reader.categories)
+        self._builder = ObservationBuilder(
+            self._categories, venv.num_envs, max_sprites, "object", display
+        )
+        space: spaces.Space[Any] = self._builder.space
+        super().__init__(venv, observation_space=space)
+
+    def reset(self) -> Any:
+        """Resets all environments and empties the slots."""
+        memories: Any = self.venv.reset()
+        envs = range(self.num_envs)
+        return self._observed(memories, envs, begin=envs)
+
+    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Waits for the step's memories and moves the slots on."""
+        memories, rewards, dones, infos = self.venv.step_wait()
+        assert isinstance(memories, np.ndarray)
+        ended = np.flatnonzero(dones).tolist()
+        if ended:
+            last = np.stack([infos[env]["terminal_observation"] for env in ended])
+            final = self._observed(last, ended)
+            infos = [dict(info) for info in infos]
+            for row, env in enumerate(ended):
+                infos[env]["terminal_observation"] = rows_of(final, row)
+        return self._observed(memories, range(self.num_envs), ended), rewards, dones, infos
+
+    def close(self) -> None:
+        """Closes the environments and ends the process that reads their memories."""
+        super().close()
+        self._reader.close()
+
+    def _observed(
+        self, memories: np.ndarray, envs: Sequence[int], begin: Sequence[int] = ()
+    ) -> Any:
+        for env in begin:
+            self._builder.reset(env)
+        asked = [(env, env in begin, memory) for env, memory in zip(envs, memories, strict=True)]
+        found = self._categories.detections(self._reader.read(asked))
+        return self._builder.build(found, envs)
