@@ -237,8 +237,15 @@ def check_counts(args: Args) -> None:
             raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
 
 
-def build_agent(env: VecEnv, args: Args, device: torch.device) -> PPO:
-    """Builds SB3's PPO with the features extractor that fits the observation."""
+def build_agent(env: VecEnv, args: Args, device: torch.device, **policy: Any) -> PPO:
+    """Builds SB3's PPO with the features extractor that fits the observation.
+
+    Args:
+        env: the environments.
+        args: settings of the run.
+        device: where the policy is trained.
+        **policy: settings of the policy in place of those that `args` ask for.
+    """
     config = args.ppo
     policy_kwargs: dict[str, Any] = {
         "net_arch": [config.hidden_size] * config.hidden_layers,
@@ -263,7 +270,7 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> PPO:
         ent_coef=config.ent_coef,
         vf_coef=config.vf_coef,
         max_grad_norm=config.max_grad_norm,
-        policy_kwargs=policy_kwargs,
+        policy_kwargs=policy_kwargs | policy,
         seed=args.seed,
         device=device,
     )

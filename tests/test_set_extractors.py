@@ -78,14 +78,6 @@ def test_attention_learns_what_matters(space):
     assert extractor.attention(observation)[0].argmax() == 2
 
 
-def test_pairs_alone_leave_out_the_slots(space):
-    whole = SpriteExtractor(space)(things(space, 0, 1, 3))
-    alone = SpriteExtractor(space, only_pairs=True)
-    features = alone(things(space, 0, 1, 3))
-    assert features.shape == (1, alone.features_dim)
-    torch.testing.assert_close(features, whole[:, -alone.features_dim :])
-
-
 @pytest.mark.parametrize("kind", EXTRACTORS)
 def test_another_space_is_refused(kind):
     with pytest.raises(TypeError, match="expected a Dict space with the keys"):

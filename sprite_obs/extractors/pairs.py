@@ -43,11 +43,7 @@ class SpriteExtractor(BaseFeaturesExtractor):
     second: Tensor
 
     def __init__(
-        self,
-        observation_space: spaces.Space,
-        num_pairs_slots: int = 8,
-        embedding_dim: int = 4,
-        only_pairs: bool = False,
+        self, observation_space: spaces.Space, num_pairs_slots: int = 8, embedding_dim: int = 4
     ):
         """Reads sizes and scales off the observation space.
 
@@ -55,7 +51,6 @@ class SpriteExtractor(BaseFeaturesExtractor):
             observation_space: the space of `SpriteObservation`.
             num_pairs_slots: P, slots between which differences are taken, at most all M.
             embedding_dim: E, length of the embedding.
-            only_pairs: leave out the features of single slots.
 
         Raises:
             TypeError: when the space is not the one of `SpriteObservation`.
@@ -63,9 +58,9 @@ class SpriteExtractor(BaseFeaturesExtractor):
         encoder = SlotEncoder(observation_space, embedding_dim)
         num_paired = min(num_pairs_slots, encoder.num_slots)
         first, second = torch.triu_indices(num_paired, num_paired, offset=1)  # (P * (P - 1) / 2,)
-        num_slots = 0 if only_pairs else encoder.num_slots
-        super().__init__(observation_space, num_slots * (5 + embedding_dim) + len(first) * 6)
-        self.slots, self.only_pairs = encoder, only_pairs
+        length = encoder.num_slots * (5 + embedding_dim) + len(first) * 6
+        super().__init__(observation_space, length)
+        self.slots = encoder
         self.register_buffer("first", first)
         self.register_buffer("second", second)
 
@@ -75,8 +70,5 @@ class SpriteExtractor(BaseFeaturesExtractor):
         both = (weight[:, self.first] * weight[:, self.second]).sqrt()  # (B, pairs, 1)
         pairs = motion[:, self.first] - motion[:, self.second]  # (B, pairs, 4)
         close_up = (pairs[:, :, :2] * CLOSE_UP).clamp(-1, 1) * both  # (B, pairs, 2)
-        parts = [(pairs * both).flatten(1), close_up.flatten(1)]
-        if not self.only_pairs:
-            slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
-            parts.insert(0, slots.flatten(1))
-        return torch.cat(parts, 1)
+        slots = torch.cat((presence, motion, look), 2) * weight  # (B, M, 5 + E)
+        return torch.cat((slots.flatten(1), (pairs * both).flatten(1), close_up.flatten(1)), 1)
