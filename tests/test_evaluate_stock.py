@@ -1,22 +1,27 @@
 """Agents that were not trained by `train_ppo.py`: stock policies, other algorithms, no settings."""
 
+import dataclasses
 import json
 import sys
+import types
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from sb3_contrib import QRDQN
 from stable_baselines3 import DQN, PPO
 
 from sprite_obs import make_sb3_sprite_vec_env
+from sprite_obs.config import load_yaml
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.vector.sb3 import VecSpriteObservation
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
 import environments
+import train_ppo
 from attention import slot_attention
 from evaluate import Args, evaluate, load_agent, with_settings_of_training
 from sight import taken_by
@@ -94,6 +99,43 @@ def test_an_agent_of_another_vector_is_refused(tmp_path):
     agent = saved(PPO, flat, tmp_path / "agent.zip")
     with pytest.raises(SpriteObsError, match="other observations or actions"):
         evaluate(Args(agent, GAME, "pong", episodes=1))
+
+
+class ScheduleOfAnotherPackage:
+    def __call__(self, remaining: float) -> float:
+        return 0.001 * remaining
+
+
+def test_schedules_of_packages_that_are_not_there_do_not_matter(flat_env, tmp_path, monkeypatch):
+    elsewhere = types.ModuleType("elsewhere")
+    monkeypatch.setitem(sys.modules, "elsewhere", elsewhere)
+    monkeypatch.setattr(ScheduleOfAnotherPackage, "__module__", "elsewhere")
+    elsewhere.ScheduleOfAnotherPackage = ScheduleOfAnotherPackage
+    schedule = ScheduleOfAnotherPackage()
+    agent = PPO("MlpPolicy", flat_env, schedule, clip_range=schedule, seed=0, device="cpu")
+    agent.save(tmp_path / "agent.zip")
+    observation = flat_env.reset()
+    expected, _ = agent.predict(observation, deterministic=True)
+    monkeypatch.delitem(sys.modules, "elsewhere")
+    played, _ = load_agent(str(tmp_path / "agent.zip")).predict(observation, deterministic=True)
+    np.testing.assert_array_equal(played, expected)
+
+
+def test_rl_zoo3_has_the_hyper_parameters_of_the_preset():
+    root = Path(__file__).parent.parent
+    zoo = yaml.safe_load((root / "configs" / "rl_zoo3" / "ppo.yaml").read_text())["default"]
+    best = load_yaml(train_ppo.PPOConfig, root / "configs" / "ppo" / "best.yaml")
+    assert zoo.pop("n_envs") == train_ppo.Args().num_envs
+    assert zoo.pop("n_timesteps") == train_ppo.Args().total_timesteps
+    assert zoo.pop("policy") == "MlpPolicy"
+    layers = [best.hidden_size] * best.hidden_layers
+    assert zoo.pop("policy_kwargs") == f"dict(net_arch={layers}, activation_fn=nn.ReLU)"
+    assert zoo.pop("learning_rate") == f"lin_{best.learning_rate}" and best.final_rate == 0
+    assert zoo == {name: getattr(best, name) for name in zoo}
+    named = dataclasses.replace(
+        train_ppo.PPOConfig(), **zoo, learning_rate=best.learning_rate, final_rate=0
+    )
+    assert dataclasses.replace(named, hidden_size=best.hidden_size, activation="relu") == best
 
 
 def test_qr_dqn_says_what_it_needs(flat_env, tmp_path, monkeypatch):

@@ -14,6 +14,17 @@ from sprite_obs.errors import SpriteObsError
 Observe = Callable[[gymnasium.Env, int], gymnasium.Env]
 """Wraps an environment that shows frames so that it shows sprites instead, in so many slots."""
 
+UNUSED: dict[str, Any] = {
+    "buffer_size": 1,  # loading makes DQN's replay buffer anew, which for frames can be too large
+    # Schedules are pickled, by rl-zoo3 as classes of its own, which need not be installed here.
+    "learning_rate": 0.0,
+    "lr_schedule": None,
+    "clip_range": 0.2,
+    "clip_range_vf": None,
+    "exploration_schedule": None,
+}
+"""What stands for settings that only learning needs."""
+
 
 def load_agent(path: str) -> Any:
     """Reads a model that Stable-Baselines3 saved; what is pickled in it may run code.
@@ -25,9 +36,7 @@ def load_agent(path: str) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             settings = json.loads(archive.read("data"))
-        # Loading makes DQN's replay buffer anew, which for frames can exceed the memory.
-        few = {"buffer_size": 1}
-        return _algorithm_of(settings).load(path, device="cpu", custom_objects=few)
+        return _algorithm_of(settings).load(path, device="cpu", custom_objects=UNUSED)
     except Exception as error:  # unpickling a file of another kind or version can raise anything
         raise SpriteObsError(
             f"policy: expected a PPO, A2C, DQN or QR-DQN model saved by Stable-Baselines3, but "
