@@ -156,20 +156,24 @@ def join_found(parts: list[Found]) -> Found:
 
 
 def from_rows(rows: list[Row], sprite_type: np.ndarray) -> Detections:
+    """Gathers found sprites as `from_table` does, one by one and in any order."""
+    table = np.array(rows, np.float64).reshape(-1, 8)
+    return from_table(table[:, :7].astype(np.int32), table[:, 7].astype(np.float32), sprite_type)
+
+
+def from_table(table: np.ndarray, score: np.ndarray, sprite_type: np.ndarray) -> Detections:
     """Gathers found sprites into sorted arrays, each an object of its own.
 
     Args:
-        rows: found sprites in any order.
+        table: `(N, 7)` int32, frame, sprite id, layer, left, top, width and height, in any order.
+        score: `(N,)` float32 in [0, 1].
         sprite_type: `(K,)` int32, type id of each sprite of the dictionary.
     """
-    table = np.array(rows, np.float64).reshape(-1, 8)
-    table = table[np.lexsort((table[:, 3], table[:, 4], table[:, 2], table[:, 0]))]
-    frame, sprite, layer, *box = table[:, :7].astype(np.int32).T
+    order = np.lexsort((table[:, 3], table[:, 4], table[:, 2], table[:, 0]))
+    frame, sprite, layer, *_ = np.ascontiguousarray(table[order].T)
     type_of_id = np.concatenate([[0], sprite_type]).astype(np.int32)
-    score = table[:, 7].astype(np.float32)
-    return Detections.separate(
-        frame, sprite, type_of_id[sprite], layer, np.column_stack(box), score
-    )
+    box = table[order, 3:]
+    return Detections.separate(frame, sprite, type_of_id[sprite], layer, box, score[order])
 
 
 def merge_objects(found: Detections) -> Detections:

@@ -1,5 +1,6 @@
 """FrozenEncoder: frames in, sprites out; NumPy on both sides, deterministic, no gradient."""
 
+import typing
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
 from sprite_obs.config import ModelConfig
-from sprite_obs.detections import Detections, from_rows
+from sprite_obs.detections import Detections, from_table
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
@@ -24,9 +25,11 @@ from sprite_obs.lookup.screen import Screens
 from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
+from sprite_obs.workers import is_worker
 from sprite_obs.zoo.find import find_model
 
 DecoderName = Literal["lookup", "network", "both"]
+DeviceName = Literal["cpu", "cuda", "auto"]
 
 
 class FrozenEncoder:
@@ -38,13 +41,15 @@ class FrozenEncoder:
 
     Args:
         checkpoint: what `load_checkpoint` returned.
-        device: where the network runs: `cpu`, `cuda` or `auto`.
+        device: where the network runs: `cpu`, `cuda` or, with `auto`, on a GPU if there is one and
+            this is no worker process, else on the CPU. The look-up needs no GPU and starts none.
         decoder: `lookup`, `network` or `both`; None for the checkpoint's choice.
         named_types: what `sprite_obs.type_names.read_named_types` returned; None for the types as
             they were learned.
 
     Raises:
         CheckpointError: when the decoder is not one for this model.
+        DeviceError: when the device does not exist.
 
     Attributes:
         frame_shape: (H, W, 3) of the frames it reads.
@@ -104,7 +109,9 @@ class FrozenEncoder:
             thresholds["max_foreground"],
             checkpoint.former_sizes,
         )
-        self._checkpoint, self._device = checkpoint, choose_device(device)
+        self._checkpoint, self._device = checkpoint, device
+        if device != "auto":  # looking for a GPU starts it, and it may not be needed
+            choose_device(device)
 
     @classmethod
     def load(
@@ -131,7 +138,7 @@ class FrozenEncoder:
         Raises:
             CheckpointError: when the model is compact.
         """
-        return NetworkDecoder(self._checkpoint.network, self.bank, self._device)
+        return NetworkDecoder(self._checkpoint.network, self.bank, choose_device(self._device))
 
     @property
     def memory_use(self) -> MemoryUse:
@@ -164,7 +171,8 @@ class FrozenEncoder:
         """
         frames = self._checked(frames)
         if self.decoder == "network":
-            return self._links.joined(from_rows(self.network.decode(frames), self.sprite_type))
+            table, score = self.network.decode(frames)
+            return self._links.joined(from_table(table, score, self.sprite_type))
         return self.explain(frames)[0]
 
     def explain(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
@@ -306,6 +314,8 @@ def _check_decoder(decoder: str, checkpoint: Checkpoint) -> None:
     """Refuses a decoder that a model cannot use."""
     config = checkpoint.config
     usable = usable_decoders(config)
+    if decoder not in typing.get_args(DecoderName):
+        raise CheckpointError(f"unknown decoder {decoder!r}; expected lookup, network or both")
     if checkpoint.model is None and decoder != "lookup":
         raise CheckpointError(
             f"expected decoder lookup for a compact model, got {decoder}, which needs the network "
@@ -322,12 +332,17 @@ def _check_decoder(decoder: str, checkpoint: Checkpoint) -> None:
 def choose_device(name: str) -> torch.device:
     """Turns `cpu`, `cuda` or `auto` into a device.
 
+    With `auto`, worker processes leave the GPU to the one that started them: after a fork they
+    could not use it, and each of them has one frame at a time.
+
     Raises:
         DeviceError: when the device does not exist on this machine.
     """
-    if name not in ("cpu", "cuda", "auto"):
+    if name not in typing.get_args(DeviceName):
         raise DeviceError(f"unknown device {name!r}; expected cpu, cuda or auto")
+    if name == "cpu" or (name == "auto" and is_worker()):
+        return torch.device("cpu")
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise DeviceError("device cuda was asked for, but this machine has none; use cpu or auto")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
+    return torch.device("cuda" if available else "cpu")

@@ -5,14 +5,13 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from sprite_obs.detections import Row
+from sprite_obs.chunks import answer_in_chunks
 from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.model.encoder import WindowEncoder
-from sprite_obs.model.scene import SpriteScene
+from sprite_obs.model.scene import LikeliestSprites, SpriteScene
 from sprite_obs.model.sprite_model import SpriteModel
+from sprite_obs.precision import full_precision
 
-BATCH = 32
-"""Frames encoded at once."""
 PROPOSED = 3
 """Sprites proposed at an anchor and layer, and shifts in each direction."""
 
@@ -40,15 +39,24 @@ class NetworkDecoder:
     @torch.inference_mode()
     def infer(self, frames: np.ndarray, hard: bool = False) -> SpriteScene:
         """Infers the soft scene of `(B, H, W, 3)` uint8 frames; `hard` as in `SpriteModel`."""
-        tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-        return self.model(tensor.permute(0, 3, 1, 2).float() / 255, hard)
+        with full_precision(self.device.type):
+            tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
+            return self._infer(tensor, hard)
 
-    def decode(self, frames: np.ndarray) -> list[Row]:
-        """Finds the sprites of `(B, H, W, 3)` uint8 frames."""
-        rows: list[Row] = []
-        for start in range(0, len(frames), BATCH):
-            rows += self._rows(self.infer(frames[start : start + BATCH], hard=True), start)
-        return rows
+    @torch.inference_mode()
+    def decode(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the sprites of frames, in each the same as if it were alone.
+
+        Args:
+            frames: `(B, H, W, 3)` uint8.
+
+        Returns:
+            `(N, 7)` int32, frame, sprite id, layer, left, top, width and height, and the scores
+            `(N,)` float32 of the sprites.
+        """
+        with full_precision(self.device.type):
+            answers = answer_in_chunks(self._likeliest, frames, self.device)
+        return self._table(LikeliestSprites(*map(torch.from_numpy, answers)))
 
     @torch.inference_mode()
     def render(self, frames: np.ndarray, max_active: int | None) -> np.ndarray:
@@ -61,18 +69,16 @@ class NetworkDecoder:
         Returns:
             `(B, H, W, 3)` float32 in [0, 255].
         """
-        rendered = self.model.reconstruct(self.infer(frames), max_active)  # (B, 3, H, W)
+        scene = self.infer(frames)
+        with full_precision(self.device.type):
+            rendered = self.model.reconstruct(scene, max_active)  # (B, 3, H, W)
         return rendered.permute(0, 2, 3, 1).mul(255).cpu().numpy()
 
     @torch.inference_mode()
     def backgrounds(self, frames: np.ndarray) -> np.ndarray:
         """Returns what lies behind the sprites of frames, `(B, H, W, 3)` uint8."""
-        parts = []
-        for start in range(0, len(frames), BATCH):
-            scene = self.infer(frames[start : start + BATCH]).harden()
-            shown = self.model.behind(scene).permute(0, 2, 3, 1)  # (b, H, W, 3)
-            parts.append(shown.mul(255).round().byte().cpu().numpy())
-        return np.concatenate(parts)
+        with full_precision(self.device.type):
+            return answer_in_chunks(self._behind, frames, self.device)[0]
 
     @torch.inference_mode()
     def propose(self, pixels: np.ndarray) -> np.ndarray:
@@ -92,8 +98,9 @@ class NetworkDecoder:
         encoder, stride = self.model.encoder, self.stride
         assert isinstance(encoder, WindowEncoder)
         part = torch.from_numpy(pixels).to(self.device).permute(2, 0, 1)[None]
-        logits = encoder.encode_windows(part, self._codes)
-        scene = SpriteScene.from_logits(logits, part)
+        with full_precision(self.device.type):
+            logits = encoder.encode_windows(part, self._codes)
+            scene = SpriteScene.from_logits(logits, part)
         present = scene.presence >= 0.5  # (1, L, R, C)
         _, _, row, column = (axis.cpu().numpy() for axis in present.nonzero(as_tuple=True))
         sprite, likely = _likeliest(scene.assignment[present])  # (N, k)
@@ -115,14 +122,24 @@ class NetworkDecoder:
     def _codes(self) -> torch.Tensor:
         return self.model.dictionary.codes().detach()
 
-    def _rows(self, scene: SpriteScene, first_frame: int) -> list[Row]:
-        placed = scene.placed(self.stride)
-        frame, layer, sprite, x, y, score = (part.cpu().numpy() for part in placed)
+    def _infer(self, chunk: torch.Tensor, hard: bool = False) -> SpriteScene:
+        return self.model(chunk.permute(0, 3, 1, 2).float() / 255, hard)
+
+    def _likeliest(self, chunk: torch.Tensor) -> LikeliestSprites:
+        likeliest = self._infer(chunk, hard=True).likeliest()
+        # Whole numbers in half of the bytes, to be copied and joined.
+        return LikeliestSprites(likeliest.presence, *(part.int() for part in likeliest[1:]))
+
+    def _behind(self, chunk: torch.Tensor) -> list[torch.Tensor]:
+        shown = self.model.behind(self._infer(chunk).harden()).permute(0, 2, 3, 1)  # (b, H, W, 3)
+        return [shown.mul(255).round().byte()]
+
+    def _table(self, likeliest: LikeliestSprites) -> tuple[np.ndarray, np.ndarray]:
+        placed = likeliest.placed(self.stride)
+        frame, layer, sprite, x, y, score = (part.numpy() for part in placed)
         corner = np.stack([x, y], -1) - self._canvas // 2 + self._corners[sprite]
-        table = np.column_stack(
-            [frame + first_frame, sprite + 1, layer, corner, self._sizes[sprite]]
-        )
-        return [(*row, score) for row, score in zip(table.tolist(), score.tolist(), strict=True)]
+        table = np.column_stack([frame, sprite + 1, layer, corner, self._sizes[sprite]])
+        return table.astype(np.int32), score
 
 
 @torch.inference_mode()

@@ -34,6 +34,7 @@ def encoder(request, folder):
     return FrozenEncoder.load(folder, decoder=request.param)
 
 
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 IMAGES = COLORS[make_scene(40, seed=5).index]
 
 
@@ -54,6 +55,39 @@ def test_batch_and_single_frames_agree(encoder):
     for n in range(len(IMAGES)):
         alone = encoder.encode(IMAGES[n])
         assert_equal(alone._replace(frame=alone.frame + n), batch.of_frame(n))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 33])
+def test_any_number_of_frames_at_once_gives_the_same(encoder, count):
+    whole, part = encoder.encode(IMAGES), encoder.encode(IMAGES[:count])
+    assert_equal(part, whole.rows(whole.frame < count))
+    np.testing.assert_array_equal(part.score, whole.score[whole.frame < count])
+
+
+def test_half_precision_in_training_changes_nothing(encoder):
+    expected = encoder.encode(IMAGES)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = encoder.encode(IMAGES)
+    assert_equal(found, expected)
+    np.testing.assert_array_equal(found.score, expected.score)
+
+
+@needs_cuda
+@pytest.mark.parametrize("decoder", ["network", "both"])
+def test_a_gpu_finds_what_a_cpu_finds(folder, decoder):
+    on_gpu = FrozenEncoder.load(folder, "cuda", decoder)
+    images = np.concatenate([IMAGES] * 4)[:-3]  # several chunks, the last one not full
+    found = on_gpu.encode(images)
+    assert_equal(found, FrozenEncoder.load(folder, "cpu", decoder).encode(images))
+    for n in range(0, len(images), 10):
+        alone = on_gpu.encode(images[n])
+        assert_equal(alone._replace(frame=alone.frame + n), found.of_frame(n))
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        assert_equal(on_gpu.encode(images), found)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = False
+    assert_equal(pickle.loads(pickle.dumps(on_gpu)).encode(images), found)
 
 
 def test_repeated_and_pickled_encoders_agree(encoder):
@@ -108,6 +142,30 @@ def test_devices():
         assert choose_device("auto") == torch.device("cpu")
         with pytest.raises(DeviceError, match="cuda was asked for, but this machine has none"):
             choose_device("cuda")
+
+
+def test_auto_is_a_gpu_where_there_is_one_but_not_for_worker_processes(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda")
+    monkeypatch.setattr("sprite_obs.frozen.is_worker", lambda: True)
+    assert choose_device("auto") == torch.device("cpu")
+    assert choose_device("cuda") == torch.device("cuda"), "who asks for it gets it"
+
+
+def test_the_lookup_looks_for_no_gpu(folder, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("a GPU was looked for"))
+    assert len(FrozenEncoder.load(folder, "auto", "lookup").encode(IMAGES).frame)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_a_gpu_auto_is_the_cpu(folder):
+    found = FrozenEncoder.load(folder, "auto", "network").encode(IMAGES)
+    assert_equal(found, FrozenEncoder.load(folder, "cpu", "network").encode(IMAGES))
+
+
+def test_an_unknown_decoder_is_refused(folder):
+    with pytest.raises(CheckpointError, match="unknown decoder 'best'; expected lookup, network"):
+        FrozenEncoder.load(folder, decoder="best")
 
 
 def test_clipping_keeps_what_is_inside():

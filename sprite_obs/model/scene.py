@@ -76,6 +76,39 @@ class PlacedSprites(NamedTuple):
     presence: Tensor
 
 
+class LikeliestSprites(NamedTuple):
+    """What each anchor of a scene most likely shows, whether it shows something or not.
+
+    Attributes:
+        presence: `(B, L, R, C)` in [0, 1].
+        sprite: `(B, L, R, C)` int64, index in the dictionary, from 0.
+        shift_x: `(B, L, R, C)` int64, pixels to the right.
+        shift_y: `(B, L, R, C)` int64, pixels downwards.
+    """
+
+    presence: Tensor
+    sprite: Tensor
+    shift_x: Tensor
+    shift_y: Tensor
+
+    def placed(self, anchor_stride: int) -> PlacedSprites:
+        """Lists the sprite and place of every anchor whose presence is 0.5 or more.
+
+        Args:
+            anchor_stride: distance of two anchors in pixels.
+        """
+        present = self.presence >= 0.5
+        frame, layer, row, column = present.nonzero(as_tuple=True)
+        return PlacedSprites(
+            frame=frame,
+            layer=layer,
+            sprite=self.sprite[present],
+            x=column * anchor_stride + anchor_stride // 2 + self.shift_x[present],
+            y=row * anchor_stride + anchor_stride // 2 + self.shift_y[present],
+            presence=self.presence[present],
+        )
+
+
 class SpriteScene(NamedTuple):
     """All that the model infers from frames; soft (probabilities) or hard (zeros and ones).
 
@@ -141,24 +174,18 @@ class SpriteScene(NamedTuple):
         }
         return self._replace(**inferred)
 
-    def placed(self, anchor_stride: int) -> PlacedSprites:
-        """Lists the likeliest sprite and place of every anchor whose presence is 0.5 or more.
-
-        Args:
-            anchor_stride: distance of two anchors in pixels.
-        """
-        present = self.presence >= 0.5
-        frame, layer, row, column = present.nonzero(as_tuple=True)
-        middle = self.shift_x.shape[-1] // 2
-        centre = anchor_stride // 2 - middle
-        return PlacedSprites(
-            frame=frame,
-            layer=layer,
-            sprite=self.assignment[present].argmax(-1),
-            x=column * anchor_stride + centre + self.shift_x[present].argmax(-1),
-            y=row * anchor_stride + centre + self.shift_y[present].argmax(-1),
-            presence=self.presence[present],
+    def likeliest(self) -> "LikeliestSprites":
+        """Picks the likeliest sprite and shifts of every anchor, without waiting for a GPU."""
+        return LikeliestSprites(
+            presence=self.presence,
+            sprite=self.assignment.argmax(-1),
+            shift_x=self.shift_x.argmax(-1) - self.shift_x.shape[-1] // 2,
+            shift_y=self.shift_y.argmax(-1) - self.shift_y.shape[-1] // 2,
         )
+
+    def placed(self, anchor_stride: int) -> PlacedSprites:
+        """As `LikeliestSprites.placed`."""
+        return self.likeliest().placed(anchor_stride)
 
 
 def _one_hot(weights: Tensor) -> Tensor:
