@@ -42,6 +42,8 @@ def make_sprite_env(
     display: bool = True,
     flatten: bool = False,
     join_frames: bool = False,
+    decoder: Literal["lookup", "network", "both"] | None = None,
+    device: Literal["cpu", "cuda", "auto"] = "auto",
     **kwargs: Any,
 ) -> gymnasium.Env:
     """Builds an Atari game behind `SpriteObservation`; the entry point of the registered ids.
@@ -57,6 +59,8 @@ def make_sprite_env(
         display: whether score, lives and logos get slots.
         flatten: one vector of features instead of a dictionary.
         join_frames: show the sprites of the last two frames of a step, for games that flicker.
+        decoder: how sprites are found; None for the model's choice.
+        device: where the network runs, if the decoder uses it.
         **kwargs: settings of the game, such as ``frameskip`` or ``render_mode``.
     """
     from sprite_obs.envs.last_two_frames import LastTwoFrames
@@ -70,5 +74,14 @@ def make_sprite_env(
         game = LastTwoFrames(game, frameskip)
     model = model or game_name(env_id)
     return SpriteObservation(
-        game, model, max_sprites, any_game, render_sprites, level, display, flatten
+        game,
+        model,
+        max_sprites,
+        any_game,
+        render_sprites,
+        level,
+        display,
+        flatten,
+        decoder,
+        device,
     )

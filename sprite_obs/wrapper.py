@@ -8,7 +8,7 @@ import numpy as np
 
 from sprite_obs.detections import Detections
 from sprite_obs.envs.rendered import as_bytes
-from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.observations import ObservationBuilder, Observations, rows_of
 from sprite_obs.view.overlay import draw_detections
@@ -90,6 +90,8 @@ class SpriteObservation(
         level: Level = "object",
         display: bool = True,
         flatten: bool = False,
+        decoder: DecoderName | None = None,
+        device: DeviceName = "auto",
     ):
         """Loads the model and declares the observation space.
 
@@ -105,18 +107,22 @@ class SpriteObservation(
             display: whether score, lives and logos get slots.
             flatten: one vector of features instead of the dictionary, for networks that take
                 nothing else; see `sprite_obs.flat.FlatView`.
+            decoder: how sprites are found, see `FrozenEncoder`; None for the model's choice.
+            device: where the network runs, if the decoder uses it: ``"cpu"``, ``"cuda"`` or
+                ``"auto"``, a GPU if there is one and this is no worker process, else the CPU.
 
         Raises:
             TypeError: when `env` is no environment or shows no frames, or an argument is of the
                 wrong type.
             ValueError: when the frames have another size, the model belongs to another game, there
                 is no slot, sprites cannot be rendered, or there is no such level.
-            CheckpointError: when `model` holds no usable checkpoint.
+            CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
+            DeviceError: when the device does not exist.
         """
         check_arguments(env, max_sprites, render_sprites)
         check_content(level, display, flatten)
         use_one_thread_in_workers()
-        encoder = FrozenEncoder.load(os.fspath(model))
+        encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         if not any_game:
             check_game(env.spec, encoder.env_id, model)
         self._renders_frame = needs_render(env, encoder.frame_shape, model)
@@ -130,6 +136,8 @@ class SpriteObservation(
             level=level,
             display=display,
             flatten=flatten,
+            decoder=decoder,
+            device=device,
         )
         gymnasium.ObservationWrapper.__init__(self, env)
         self._encoder = encoder

@@ -9,6 +9,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from stable_baselines3.common.vec_env import VecEnv
 
 from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
+from sprite_obs.frozen import DecoderName, DeviceName
 from sprite_obs.vector.adapter import VectorAsVecEnv
 from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper_checks import Level
@@ -41,6 +42,8 @@ def make_sprite_vec_env(
     level: Level = "object",
     display: bool = True,
     flatten: bool = False,
+    decoder: DecoderName | None = None,
+    device: DeviceName = "auto",
     autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP,
     **settings: Any,
 ) -> VectorSpriteObservation:
@@ -59,6 +62,8 @@ def make_sprite_vec_env(
         level: as for `SpriteObservation`.
         display: as for `SpriteObservation`.
         flatten: as for `SpriteObservation`.
+        decoder: as for `SpriteObservation`.
+        device: as for `SpriteObservation`.
         autoreset_mode: when an environment whose episode ended is reset.
         **settings: settings of the environment that differ from its registered ones.
 
@@ -66,14 +71,23 @@ def make_sprite_vec_env(
         SpriteObsError: when the environment does not exist or does not accept `settings`.
         TypeError: when it shows no frames, or an argument is of the wrong type.
         ValueError: when it does not fit the model, or there is no environment.
-        CheckpointError: when `model` holds no usable checkpoint.
+        CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
+        DeviceError: when the device does not exist.
     """
     if num_envs < 1:
         raise ValueError(f"make_sprite_vec_env expects num_envs of at least 1, got {num_envs}")
     envs = _frame_envs(env_id, num_envs, autoreset_mode, settings)
     try:
         return VectorSpriteObservation(
-            envs, model, max_sprites, any_game, level=level, display=display, flatten=flatten
+            envs,
+            model,
+            max_sprites,
+            any_game,
+            level=level,
+            display=display,
+            flatten=flatten,
+            decoder=decoder,
+            device=device,
         )
     except BaseException:
         envs.close()

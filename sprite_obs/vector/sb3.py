@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
 from sprite_obs.observations import ObservationBuilder, rows_of
 from sprite_obs.vector.batch import BatchObserver, Observed
 from sprite_obs.wrapper_checks import Level, check_content, check_game, check_max_sprites
@@ -47,6 +47,8 @@ class VecSpriteObservation(VecEnvWrapper):
         level: Level = "object",
         display: bool = True,
         flatten: bool = False,
+        decoder: DecoderName | None = None,
+        device: DeviceName = "auto",
     ):
         """Loads the model and declares the observation space.
 
@@ -59,13 +61,16 @@ class VecSpriteObservation(VecEnvWrapper):
             level: as for `SpriteObservation`.
             display: as for `SpriteObservation`.
             flatten: as for `SpriteObservation`.
+            decoder: as for `SpriteObservation`.
+            device: as for `SpriteObservation`.
 
         Raises:
             TypeError: when `venv` is no ``VecEnv`` or shows no frames, or an argument is of the
                 wrong type.
             ValueError: when the frames have another size or are to be joined, the model belongs to
                 another game, or there is no slot or no such level.
-            CheckpointError: when `model` holds no usable checkpoint.
+            CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
+            DeviceError: when the device does not exist.
         """
         if not isinstance(venv, VecEnv):
             raise TypeError(
@@ -74,7 +79,7 @@ class VecSpriteObservation(VecEnvWrapper):
             )
         check_max_sprites(max_sprites, NAME)
         check_content(level, display, flatten, NAME)
-        encoder = FrozenEncoder.load(os.fspath(model))
+        encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         _check_frames(venv.observation_space, encoder.frame_shape, model)
         _check_no_earlier_frames(venv)
         if not any_game:

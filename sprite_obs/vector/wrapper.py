@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
 from sprite_obs.observations import (
     ObservationBuilder,
     Observations,
@@ -64,6 +64,8 @@ class VectorSpriteObservation(VectorWrapper):
         level: Level = "object",
         display: bool = True,
         flatten: bool = False,
+        decoder: DecoderName | None = None,
+        device: DeviceName = "auto",
     ):
         """Loads the model and declares the observation spaces.
 
@@ -76,13 +78,16 @@ class VectorSpriteObservation(VectorWrapper):
             level: as for `SpriteObservation`.
             display: as for `SpriteObservation`.
             flatten: as for `SpriteObservation`.
+            decoder: as for `SpriteObservation`.
+            device: as for `SpriteObservation`.
 
         Raises:
             TypeError: when `env` is no vector environment or an argument is of the wrong type.
             ValueError: when the frames have another size, the model belongs to another game, there
                 is no slot or no such level, or the mode of resetting is unknown or does not go
                 together with joined frames.
-            CheckpointError: when `model` holds no usable checkpoint.
+            CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
+            DeviceError: when the device does not exist.
         """
         if not isinstance(env, VectorEnv):
             raise TypeError(
@@ -99,7 +104,7 @@ class VectorSpriteObservation(VectorWrapper):
                 f"{NAME} cannot join the last two frames of a step with autoreset mode SAME_STEP, "
                 "which hides those before a reset; use NEXT_STEP"
             )
-        encoder = FrozenEncoder.load(os.fspath(model))
+        encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         if not any_game:
             check_game(env.spec, encoder.env_id, model, NAME)
         self._stacks = _is_stack(env.single_observation_space, encoder.frame_shape, model)
