@@ -7,7 +7,7 @@ import numba
 import numpy as np
 
 from sprite_obs.lookup.bank import TRANSPARENT
-from sprite_obs.lookup.components import WORD, as_words
+from sprite_obs.lookup.components import WORD, mark_different, padded_mask
 
 COMMON = 0.01
 """Colours that fill a smaller share of the background keep their value."""
@@ -67,100 +67,176 @@ class Background(NamedTuple):
         Returns:
             `(H, W)` uint8; the very `image`, unless the frame changed its colours.
         """
-        image = _recolored(index, self.image, max_foreground)
-        if not len(self.bands) and not len(self.regions):
-            return image
-        changed = image.copy()
-        count = _change_regions(index, self.image, changed, self.regions)
-        count += _change_bands(index, changed, self.bands)
-        return changed if count else image
+        painted, (mask, words) = np.empty_like(self.image), padded_mask(index.shape)
+        index, tables = np.ascontiguousarray(index), tables_of(self)
+        changed = paint_shown(index, tables, max_foreground, mask, words, painted)
+        return painted if changed else self.image
 
 
-def _recolored(index: np.ndarray, image: np.ndarray, max_foreground: float) -> np.ndarray:
-    """Swaps colours of an image, where a frame shows the whole of it in other colours."""
-    shown = _shown_colors(index, image, as_words(index), as_words(image), max_foreground)
-    return shown[image] if len(shown) else image
+class BackgroundTables(NamedTuple):
+    """A background as compiled loops need it.
+
+    Attributes:
+        image: `(H, W)` uint8, as in `Background`.
+        areas: `(256,)` int64, pixels of each colour.
+        bands: `(n, 4)` int32, as in `Background`.
+        regions: `(n, 3)` int32, one row for each further colour of a region: palette index, and
+            where its pixels begin and end in `pixels`.
+        pixels: `(p, 2)` int32, y and x of the pixels of regions.
+    """
+
+    image: np.ndarray
+    areas: np.ndarray
+    bands: np.ndarray
+    regions: np.ndarray
+    pixels: np.ndarray
+
+
+def tables_of(background: Background) -> BackgroundTables:
+    """Prepares a background for `paint_shown`."""
+    image = np.ascontiguousarray(background.image).copy()
+    areas = np.bincount(image.ravel(), minlength=256).astype(np.int64)
+    regions, pixels = np.zeros((len(background.regions), 3), np.int32), np.zeros((0, 2), np.int32)
+    if len(regions):
+        pixels = np.empty((2 * image.size + len(regions), 2), np.int32)
+        pixels = pixels[: _list_regions(image, background.regions, regions, pixels)].copy()
+    return BackgroundTables(image, areas, background.bands.copy(), regions, pixels)
+
+
+@numba.njit(cache=True, nogil=True)
+def paint_shown(
+    index: np.ndarray,
+    behind: BackgroundTables,
+    max_foreground: float,
+    mask: np.ndarray,
+    words: np.ndarray,
+    painted: np.ndarray,
+) -> bool:
+    """Paints the background in the colours in which a frame shows it, if they are not the usual.
+
+    Args:
+        index: `(H, W)` uint8 palette indices of the frame.
+        behind: the background.
+        max_foreground: share of differing pixels up to which the usual palette holds.
+        mask: as in `padded_mask`; written: where the frame differs from the usual image.
+        words: the same memory.
+        painted: `(H, W)` uint8, written if the colours are others.
+
+    Returns:
+        Whether they are.
+    """
+    mark_different(index, behind.image, mask)
+    colors = np.arange(256).astype(np.uint8)
+    swaps = _find_swaps(index, behind, max_foreground, mask, words, colors)
+    if not (swaps or _has_changed_part(index, behind)):
+        return False
+    for y in range(painted.shape[0]):
+        for x in range(painted.shape[1]):
+            painted[y, x] = colors[behind.image[y, x]]
+    _change_regions(index, behind, painted)
+    _change_bands(index, painted, behind.bands)
+    return True
 
 
 @numba.njit(cache=True)
-def _shown_colors(index, image, index_words, image_words, max_foreground):
-    """Returns for each colour of the image the one that a frame shows instead; empty if none."""
-    index, image = index.ravel(), image.ravel()
-    differs, changed = _count_changed(index, image, index_words, image_words)
-    agreement = AGREEMENT if differs > max_foreground * len(image) else CLEAR_AGREEMENT
-    shown = np.zeros(0, np.uint8)
+def _find_swaps(index, behind, max_foreground, mask, words, colors):
+    """Writes for each colour of the image the one that a frame shows instead; whether any does."""
+    image, size = behind.image, behind.image.size
+    changed = np.zeros(256, np.int64)
+    differs = _count_changed(image, mask, words, changed)
+    agreement = AGREEMENT if differs > max_foreground * size else CLEAR_AGREEMENT
+    swaps = False
     for color in range(256):
-        if changed[color] < agreement * COMMON * len(image):
-            continue
-        area = 0
-        for i in range(len(image)):
-            area += image[i] == color
-        if area < COMMON * len(image) or changed[color] < agreement * area:
+        area = behind.areas[color]
+        if area < COMMON * size or changed[color] < agreement * area:
             continue
         counts = np.zeros(256, np.int64)
-        for i in range(len(image)):
-            if image[i] == color:
-                counts[index[i]] += 1
-        if len(shown) == 0:
-            shown = np.arange(256).astype(np.uint8)
+        for y in range(image.shape[0]):
+            for x in range(image.shape[1]):
+                if image[y, x] == color:
+                    counts[index[y, x]] += 1
         now = counts[:TRANSPARENT]
         if now.max() >= agreement * area:
-            shown[color] = now.argmax()
-    return shown
+            colors[color], swaps = now.argmax(), True
+    return swaps
 
 
 @numba.njit(cache=True)
-def _count_changed(index, image, index_words, image_words):
-    """Counts the pixels that differ, all of them and by the image's colour."""
-    changed = np.zeros(256, np.int64)
+def _count_changed(image, mask, words, changed):
+    """Counts the pixels that differ by the image's colour; returns how many there are in all."""
     differs = 0
-    for word in range(len(image_words)):
-        if index_words[word] != image_words[word]:
-            for i in range(WORD * word, min(WORD * (word + 1), len(image))):
-                if index[i] != image[i]:
-                    changed[image[i]] += 1
-                    differs += 1
-    return differs, changed
+    for y in range(words.shape[0]):
+        for word in range(words.shape[1]):
+            if words[y, word]:
+                for x in range(WORD * word, min(WORD * (word + 1), image.shape[1])):
+                    if mask[y, x]:
+                        changed[image[y, x]] += 1
+                        differs += 1
+    return differs
+
+
+@numba.njit(cache=True)
+def _has_changed_part(index, behind):
+    """Returns whether a frame shows any band or region in another colour."""
+    for y, left, right, color in behind.bands:
+        if _shows_band(index, y, left, right, color):
+            return True
+    for color, start, end in behind.regions:
+        if _shows_region(index, behind.pixels, color, start, end):
+            return True
+    return False
+
+
+@numba.njit(cache=True)
+def _shows_band(index, y, left, right, color):
+    """Returns whether a frame mostly shows a part of a row in one colour."""
+    same = 0
+    for x in range(left, right):
+        same += index[y, x] == color
+    return same >= AGREEMENT * (right - left)
+
+
+@numba.njit(cache=True)
+def _shows_region(index, pixels, color, start, end):
+    """Returns whether a frame mostly shows a region in one colour."""
+    same = 0
+    for i in range(start, end):
+        same += index[pixels[i, 0], pixels[i, 1]] == color
+    return end > start and same >= AGREEMENT * (end - start)
 
 
 @numba.njit(cache=True)
 def _change_bands(index, image, bands):
     """Gives each band of `image` that a frame mostly shows in another colour this colour."""
-    changed = 0
     for y, left, right, color in bands:
-        same = 0
-        for x in range(left, right):
-            same += index[y, x] == color
-        if same < AGREEMENT * (right - left):
-            continue
-        usual = image[y, left]
-        for x in range(left, right):
-            if image[y, x] == usual:
-                image[y, x] = color
-        changed += 1
-    return changed
+        if _shows_band(index, y, left, right, color):
+            usual = image[y, left]
+            for x in range(left, right):
+                if image[y, x] == usual:
+                    image[y, x] = color
 
 
 @numba.njit(cache=True)
-def _change_regions(index, image, changed, regions):
-    """Gives each region of `image` that a frame mostly shows in another colour this colour."""
-    height, width = image.shape
-    pixels = np.empty((int(MAX_REGION * height * width) + 1, 2), np.int32)
-    visited = np.zeros((height, width), np.bool_)
-    size, painted = 0, 0
-    for row in range(len(regions)):
-        y, x, color = regions[row]
-        if row == 0 or y != regions[row - 1, 0] or x != regions[row - 1, 1]:
-            size = _region_pixels(image, y, x, visited, pixels)
-        same = 0
-        for i in range(size):
-            same += index[pixels[i, 0], pixels[i, 1]] == color
-        if size == 0 or same < AGREEMENT * size:
-            continue
-        for i in range(size):
-            changed[pixels[i, 0], pixels[i, 1]] = color
-        painted += 1
-    return painted
+def _change_regions(index, behind, painted):
+    """Gives each region that a frame mostly shows in another colour this colour."""
+    for color, start, end in behind.regions:
+        if _shows_region(index, behind.pixels, color, start, end):
+            for i in range(start, end):
+                painted[behind.pixels[i, 0], behind.pixels[i, 1]] = color
+
+
+@numba.njit(cache=True)
+def _list_regions(image, rows, regions, pixels):
+    """Writes the tables of regions; returns the number of their pixels."""
+    visited = np.zeros(image.shape, np.bool_)
+    limit, start, end = int(MAX_REGION * image.size) + 1, 0, 0
+    for row in range(len(rows)):
+        y, x, color = rows[row]
+        if row == 0 or y != rows[row - 1, 0] or x != rows[row - 1, 1]:
+            start = end
+            end += _region_pixels(image, y, x, visited, pixels[end : end + limit])
+        regions[row, 0], regions[row, 1], regions[row, 2] = color, start, end
+    return end
 
 
 @numba.njit(cache=True)

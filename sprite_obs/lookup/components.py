@@ -110,10 +110,36 @@ def _clear(labels, runs, count):
             labels[runs[run, 0], x] = 0
 
 
+class Canvas(NamedTuple):
+    """The arrays in which the components of one frame after the other are found.
+
+    Attributes:
+        mask: `(H, 8 * n)` bool, as in `padded_mask`.
+        words: `(H, n)` uint64, likewise.
+        labels: `(H, W)` int32, see `Components`.
+        runs: `(R, 4)` int32, see `_find_runs`.
+        first_of_row: `(H,)` int32, likewise.
+        num_runs: `(1,)` int64, how many runs there were in the last frame.
+    """
+
+    mask: np.ndarray
+    words: np.ndarray
+    labels: np.ndarray
+    runs: np.ndarray
+    first_of_row: np.ndarray
+    num_runs: np.ndarray
+
+
 @numba.njit(cache=True)
-def _components(index, mask, words, labels, runs, first_of_row):
-    """Labels the components; returns boxes, areas, keys and the number of runs."""
-    num_runs = _find_runs(mask, words, labels.shape[1], runs, first_of_row)
+def label_components(index, canvas):
+    """Labels the components of the canvas's mask; returns boxes, areas and keys.
+
+    For compiled loops alone: what Python calls is `_label_components`.
+    """
+    labels, runs = canvas.labels, canvas.runs
+    _clear(labels, runs, canvas.num_runs[0])
+    num_runs = _find_runs(canvas.mask, canvas.words, labels.shape[1], runs, canvas.first_of_row)
+    canvas.num_runs[0] = num_runs
     boxes = np.empty((MAX_COMPONENTS, 4), np.int32)  # left, top, right, bottom, for now
     areas = np.zeros(MAX_COMPONENTS, np.int32)
     number = np.zeros(num_runs, np.int32)
@@ -138,7 +164,12 @@ def _components(index, mask, words, labels, runs, first_of_row):
         left, top, right, bottom = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
         keys[i] = _box_key(index, labels, i + 1, left, top, right, bottom)
         boxes[i, 2], boxes[i, 3] = right - left, bottom - top
-    return boxes[:count].copy(), areas[:count].copy(), keys, num_runs
+    return boxes[:count].copy(), areas[:count].copy(), keys
+
+
+@numba.njit(cache=True)
+def _label_components(index, canvas):
+    return label_components(index, canvas)
 
 
 def find_components(index: np.ndarray, mask: np.ndarray) -> Components:
@@ -161,17 +192,20 @@ class ComponentCanvas:
 
     Attributes:
         mask: `(H, W)` bool, to be written before `find`.
+        arrays: the same and all else, for compiled loops.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         height, width = shape
-        self._padded = np.zeros((height, -(-width // WORD) * WORD), bool)
-        self._words = self._padded.view(np.uint64)
-        self.mask = self._padded[:, :width]
-        self._labels = np.zeros(shape, np.int32)
-        self._runs = np.empty((height * (width + 1) // 2, 4), np.int32)
-        self._first_of_row = np.empty(height, np.int32)
-        self._num_runs = 0
+        runs = np.empty((height * (width + 1) // 2, 4), np.int32)
+        self.arrays = Canvas(
+            *padded_mask(shape),
+            np.zeros(shape, np.int32),
+            runs,
+            np.empty(height, np.int32),
+            np.zeros(1, np.int64),
+        )
+        self.mask = self.arrays.mask[:, :width]
 
     def __reduce__(self) -> tuple[type["ComponentCanvas"], tuple[tuple[int, ...]]]:
         """Pickles the size alone."""
@@ -183,19 +217,26 @@ class ComponentCanvas:
         Args:
             index: `(H, W)` uint8 palette indices of the frame.
         """
-        _clear(self._labels, self._runs, self._num_runs)
-        *found, self._num_runs = _components(
-            index, self._padded, self._words, self._labels, self._runs, self._first_of_row
-        )
-        return Components(self._labels, *found)
+        return Components(self.arrays.labels, *_label_components(index, self.arrays))
 
 
-def as_words(array: np.ndarray) -> np.ndarray:
-    """Returns the bytes of a uint8 array, padded with zeros, as `(n,)` uint64 words."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    if spare := -len(flat) % WORD:
-        flat = np.append(flat, np.zeros(spare, np.uint8))
-    return flat.view(np.uint64)
+def padded_mask(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns an empty mask of (H, W) pixels.
+
+    Returns:
+        `(H, 8 * n)` bool, rows padded to whole words, and `(H, n)` uint64, the same memory.
+    """
+    height, width = shape
+    padded = np.zeros((height, -(-width // WORD) * WORD), bool)
+    return padded, padded.view(np.uint64)
+
+
+@numba.njit(cache=True)
+def mark_different(index: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
+    """Writes where two `(H, W)` images differ into a mask as in `padded_mask`."""
+    for y in range(index.shape[0]):
+        for x in range(index.shape[1]):
+            mask[y, x] = index[y, x] != image[y, x]
 
 
 class Contour(NamedTuple):

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 
 from sprite_obs.lookup.clusters import find_clusters
-from sprite_obs.lookup.components import pixel_key
+from sprite_obs.lookup.components import Components, pixel_key
 from sprite_obs.lookup.memory import (
     COUNT,
     FREE,
@@ -64,6 +64,11 @@ def cluster_box(members: np.ndarray, boxes: np.ndarray) -> tuple[int, int, int, 
 @numba.njit(cache=True)
 def cluster_members(members: np.ndarray, labels: np.ndarray, box: tuple) -> np.ndarray:
     """Returns `(h, w)` int32, number of the component of a cluster at each pixel, 0 for none."""
+    return _members(members, labels, box)
+
+
+@numba.njit(cache=True)
+def _members(members, labels, box):
     left, top, right, bottom = box
     numbers = np.zeros((bottom - top, right - left), np.int32)
     for y in range(top, bottom):
@@ -94,7 +99,7 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
             continue
         box = cluster_box(members, boxes)
         left, top, right, bottom = box
-        numbers = np.minimum(cluster_members(members, labels, box), 1)
+        numbers = np.minimum(_members(members, labels, box), 1)
         key = pixel_key(index[top:bottom, left:right], numbers, 1)
         key ^= touched_sides(left, top, right, bottom, window)
         entry = find_entry(memory.keys, memory.entries, key)
@@ -116,17 +121,11 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
 
 
 @numba.njit(cache=True)
-def look_up(
-    index: np.ndarray,
-    labels: np.ndarray,
-    boxes: np.ndarray,
-    keys: np.ndarray,
-    window: np.ndarray,
-    memory: Memory,
-    clusters: Memory,
-    is_piece: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def look_up(index, labels, boxes, keys, window, memory, clusters, is_piece):
     """Looks up what the components of a frame consist of.
+
+    For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
+    both from there and from Python, which calls `look_up_alone`.
 
     Args:
         index: `(H, W)` uint8 palette indices of the frame.
@@ -165,6 +164,20 @@ def look_up(
 
 
 @numba.njit(cache=True)
+def look_up_alone(
+    index: np.ndarray,
+    components: Components,
+    window: np.ndarray,
+    memory: Memory,
+    clusters: Memory,
+    is_piece: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Is `look_up` for Python."""
+    labels, boxes, keys = components.labels, components.boxes, components.keys
+    return look_up(index, labels, boxes, keys, window, memory, clusters, is_piece)
+
+
+@numba.njit(cache=True)
 def _is_before_tile(boxes, i, tiles):
     """Whether a component lies in front of one of the tiles that a frame shows."""
     for t in range(len(tiles)):
@@ -176,15 +189,10 @@ def _is_before_tile(boxes, i, tiles):
 
 
 @numba.njit(cache=True)
-def tabulate(
-    boxes: np.ndarray,
-    entries: np.ndarray,
-    explained: np.ndarray,
-    memory: Memory,
-    clusters: Memory,
-    tiles: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, int]:
+def tabulate(boxes, entries, explained, memory, clusters, tiles):
     """Writes what was looked up as a table of sprites.
+
+    For compiled loops alone, as `look_up`.
 
     Args:
         boxes: `(N, 4)` int32, of the components.
