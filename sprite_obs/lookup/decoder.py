@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sprite_obs.detections import Found, Row, nothing_shown
+from sprite_obs.detections import Found, Row, Sight, nothing_shown
 from sprite_obs.lookup.background import Background, BackgroundTables, tables_of
 from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.lookup.components import ComponentCanvas, Components
@@ -96,12 +96,13 @@ class LookupDecoder:
         )
         self._behind = tables_of(background) if isinstance(background, Background) else None
         self._tables = make_tables(NUM_ROWS, 1)
-        self._hits = self._misses = 0
+        self._misses = 0
 
     @property
     def memory_use(self) -> MemoryUse:
         """How often the decoder could look something up so far."""
-        return MemoryUse(self._hits, self._misses, len(self._memory) + len(self._clusters))
+        hits, remembered = int(self._tables.hits[0]), len(self._memory) + len(self._clusters)
+        return MemoryUse(hits - self._misses, self._misses, remembered)
 
     def forget(self) -> None:
         """Forgets all explanations but those of the dictionary; they are found again."""
@@ -130,19 +131,47 @@ class LookupDecoder:
 
     def read(self, frames: np.ndarray) -> Found:
         """Finds the sprites of `(B, H, W)` uint8 palette frames."""
-        self._make_room(num_frames=len(frames))
         holes: dict[int, np.ndarray | None] = {}
+        count = self._read(frames, holes)
+        tables, shown = self._tables, nothing_shown(count)
+        for row, mask in holes.items():
+            shown[row] = mask
+        table, score = tables.table[:count, :-1].copy(), tables.score[:count].copy()
+        unexplained = tables.unexplained[: len(frames)].copy()
+        return Found(tables.frame[:count].copy(), table, score, shown, unexplained)
+
+    def look(self, frames: np.ndarray) -> Sight:
+        """Finds the same, but does not say which pixels of sprites with holes show.
+
+        Args:
+            frames: as for `read`.
+
+        Returns:
+            The sprites, overwritten by the next call.
+        """
+        count = self._read(frames)
+        tables = self._tables
+        return Sight(tables.frame[:count], tables.table[:count], tables.error[: len(frames)])
+
+    def _read(self, frames: np.ndarray, holes: dict[int, np.ndarray | None] | None = None) -> int:
+        """Writes the tables, and which pixels show of sprites with holes, by their row.
+
+        Returns:
+            The number of rows.
+        """
+        self._make_room(num_frames=len(frames))
         number = row = 0
         while True:
-            begin = row
+            begin, before = row, int(self._tables.holes[0])
             number, row, ended = self._read_usual(frames, number, row)
-            holes |= self._holes(begin, row)  # before what explains them may be forgotten
+            if holes is not None and self._tables.holes[0] > before:
+                holes |= self._holes(begin, row)  # before what explains them may be forgotten
             if ended == FULL:
                 self._make_room(num_rows=2 * len(self._tables.table))
             elif ended == UNUSUAL:
                 self._explain_all(frames[number])
             else:
-                return self._found(len(frames), row, holes)
+                return row
 
     def _read_usual(self, frames: np.ndarray, number: int, row: int) -> tuple[int, int, int]:
         """Reads on until something is unknown, or the background must be asked for."""
@@ -179,9 +208,9 @@ class LookupDecoder:
     def _make_room(self, num_frames: int = 0, num_rows: int = 0) -> None:
         """Makes room for so many sprites in so many frames; what was found stays."""
         old = self._tables
-        if num_frames <= len(old.hits) and num_rows <= len(old.table):
+        if num_frames <= len(old.error) and num_rows <= len(old.table):
             return
-        new = make_tables(max(num_rows, len(old.table)), max(num_frames, len(old.hits)))
+        new = make_tables(max(num_rows, len(old.table)), max(num_frames, len(old.error)))
         for before, array in zip(old, new, strict=True):
             array[: len(before)] = before
         self._tables = new
@@ -191,19 +220,6 @@ class LookupDecoder:
         rows = np.flatnonzero(self._tables.score[start:end] < 1) + start
         entries = self._tables.table[rows, -1].tolist()
         return dict(zip(rows.tolist(), map(self._memory.shown, entries), strict=True))
-
-    def _found(self, num_frames: int, num_rows: int, holes: dict[int, np.ndarray | None]) -> Found:
-        tables, shown = self._tables, nothing_shown(num_rows)
-        for row, mask in holes.items():
-            shown[row] = mask
-        self._hits += int(tables.hits[:num_frames].sum())
-        return Found(
-            tables.frame[:num_rows].copy(),
-            tables.table[:num_rows, :-1].copy(),
-            tables.score[:num_rows].copy(),
-            shown,
-            tables.unexplained[:num_frames].copy(),
-        )
 
     def _explain_all(self, index: np.ndarray) -> None:
         """Explains what is not known in the frame whose components the canvas holds."""
@@ -223,8 +239,7 @@ class LookupDecoder:
                 self._explain_cluster(key, np.array(members[:count]), index, found)
             for i in missing.tolist():
                 self._explain(i, index, found)
-            self._misses += len(clusters) + len(missing)
-            self._hits -= len(clusters) + len(missing)  # which will be counted as found
+            self._misses += len(clusters) + len(missing)  # then they count as looked up
 
     def _explain(self, i: int, index: np.ndarray, found: Components) -> None:
         left, top, width, height = found.boxes[i].tolist()

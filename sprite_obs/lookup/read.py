@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 
+from sprite_obs.detections import order_rows
 from sprite_obs.lookup.clusters import find_clusters
 from sprite_obs.lookup.components import Components, pixel_key
 from sprite_obs.lookup.memory import (
@@ -228,7 +229,7 @@ def tabulate(boxes, entries, explained, memory, clusters, tiles):
         elif c >= 0:
             place = explained[c, 1], explained[c, 2], explained[c, 3], front, FREE
             row = _emit(clusters.rows, clusters.parts, clusters.scores, place, table, scores, row)
-    order = _order(table)
+    order = order_rows(table[:, 1], table[:, 2], table[:, 3])
     return table[order], scores[order], unexplained
 
 
@@ -248,19 +249,3 @@ def _emit(rows, parts, known_scores, place, table, scores, row):
         table[row, 6], scores[row] = shown, known_scores[part]
         row += 1
     return row
-
-
-@numba.njit(cache=True)
-def _order(table):
-    """Returns the rows in the order of layer, y and x; they nearly are, so insertion is fastest."""
-    half = 1 << 15  # sprites may reach beyond the frame
-    order, places = np.empty(len(table), np.int64), np.empty(len(table), np.int64)
-    for row in range(len(table)):
-        layer, y, x = np.int64(table[row, 1]), table[row, 3] + half, table[row, 2] + half
-        place = (layer << 32) | (y << 16) | x
-        at = row
-        while at > 0 and places[at - 1] > place:
-            places[at], order[at] = places[at - 1], order[at - 1]
-            at -= 1
-        places[at], order[at] = place, row
-    return order

@@ -45,14 +45,18 @@ class Tables(NamedTuple):
         table: `(R, COLUMNS)` int32.
         score: `(R,)` float32.
         unexplained: `(B,)` int64, pixels of each frame that nothing explains.
-        hits: `(B,)` int64, components and clusters that were looked up in each frame.
+        error: `(B,)` float32, the same as a share of the frame.
+        hits: `(1,)` int64, components and clusters that were looked up so far.
+        holes: `(1,)` int64, sprites that were found and are not whole, so far.
     """
 
     frame: np.ndarray
     table: np.ndarray
     score: np.ndarray
     unexplained: np.ndarray
+    error: np.ndarray
     hits: np.ndarray
+    holes: np.ndarray
 
 
 def image_alone(image: np.ndarray) -> BackgroundTables:
@@ -68,7 +72,9 @@ def make_tables(num_rows: int, num_frames: int) -> Tables:
         np.empty((num_rows, COLUMNS), np.int32),
         np.empty(num_rows, np.float32),
         np.empty(num_frames, np.int64),
-        np.empty(num_frames, np.int64),
+        np.empty(num_frames, np.float32),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
     )
 
 
@@ -126,7 +132,9 @@ def read_usual(
         tables.frame[row:end] = number
         tables.table[row:end], tables.score[row:end] = table, score
         tables.unexplained[number] = unexplained
-        tables.hits[number] = len(keys) + len(explained)
+        tables.error[number] = unexplained / index.size
+        tables.hits[0] += len(keys) + len(explained)
+        tables.holes[0] += np.sum(score < 1)
         number, row = number + 1, end
     return number, row, ALL
 

@@ -97,7 +97,7 @@ class Tracker:
         types = np.ascontiguousarray(types, np.int32)  # or Numba compiles for each kind of array
         places = np.ascontiguousarray(places, np.float32)
         sizes = np.ascontiguousarray(sizes, np.float32)
-        self.tracks, num_new = _follow(self.tracks, types, places, sizes, self._next_id)
+        self.tracks, num_new = _follow_alone(self.tracks, types, places, sizes, self._next_id)
         self._next_id += num_new
         return Tracks(*(array[: len(types)] for array in self.tracks))
 
@@ -124,14 +124,26 @@ def track_ids(found: Detections, episode: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _follow(tracks, types, places, sizes, next_id):
-    """Returns the tracks after a frame, and how many of them are new."""
-    found = match(tracks, types, places, sizes)
+def _follow_alone(tracks, types, places, sizes, next_id):
+    return follow(tracks, types, places, sizes, next_id)
+
+
+@numba.njit(cache=True)
+def follow(tracks, types, places, sizes, next_id):
+    """Follows things into the next frame, for compiled loops alone.
+
+    Numba's cache mixes up functions that return arrays and are called both from there and from
+    Python.
+
+    Returns:
+        The tracks after a frame, and how many of them are new.
+    """
+    found = _match(tracks, types, places, sizes)
     return _continued(tracks, found, types, places, sizes, next_id), np.sum(found < 0)
 
 
 @numba.njit(cache=True)
-def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _match(tracks, types, places, sizes):
     """Returns `(N,)` int64, row of the track that each instance continues, -1 if it is new."""
     found = np.full(len(types), -1)
     is_free = np.ones(len(tracks.id), np.bool_)
