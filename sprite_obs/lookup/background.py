@@ -151,10 +151,7 @@ def _find_swaps(index, behind, max_foreground, mask, words, colors):
         if area < COMMON * size or changed[color] < agreement * area:
             continue
         counts = np.zeros(256, np.int64)
-        for y in range(image.shape[0]):
-            for x in range(image.shape[1]):
-                if image[y, x] == color:
-                    counts[index[y, x]] += 1
+        _count_instead(index, image, color, mask, words, counts)
         now = counts[:TRANSPARENT]
         if now.max() >= agreement * area:
             colors[color], swaps = now.argmax(), True
@@ -164,15 +161,30 @@ def _find_swaps(index, behind, max_foreground, mask, words, colors):
 @numba.njit(cache=True)
 def _count_changed(image, mask, words, changed):
     """Counts the pixels that differ by the image's colour; returns how many there are in all."""
-    differs = 0
+    differs, color, count = 0, image[0, 0], 0
     for y in range(words.shape[0]):
         for word in range(words.shape[1]):
             if words[y, word]:
                 for x in range(WORD * word, min(WORD * (word + 1), image.shape[1])):
                     if mask[y, x]:
-                        changed[image[y, x]] += 1
+                        if image[y, x] != color:  # neighbours are alike: counted together
+                            changed[color] += count
+                            color, count = image[y, x], 0
+                        count += 1
                         differs += 1
+    changed[color] += count
     return differs
+
+
+@numba.njit(cache=True)
+def _count_instead(index, image, color, mask, words, counts):
+    """Counts the colours that a frame shows instead of one of the image's."""
+    for y in range(words.shape[0]):
+        for word in range(words.shape[1]):
+            if words[y, word]:
+                for x in range(WORD * word, min(WORD * (word + 1), image.shape[1])):
+                    if mask[y, x] and image[y, x] == color:
+                        counts[index[y, x]] += 1
 
 
 @numba.njit(cache=True)

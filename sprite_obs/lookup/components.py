@@ -9,6 +9,10 @@ MAX_COMPONENTS = 2048
 """Components considered in one frame; a frame with more is noise and gets no further ones."""
 WORD = 8
 """Bytes compared at once."""
+EMPTY = np.uint64(0xCBF29CE484222325)
+"""Key of no pixels."""
+FACTOR = np.uint64(0x9FB21C651E98DF25)
+"""Odd multiplier that spreads what is mixed into a key over its upper half."""
 
 
 class Components(NamedTuple):
@@ -28,22 +32,62 @@ class Components(NamedTuple):
 
 
 @numba.njit(cache=True)
-def pixel_key(colors: np.ndarray, labels: np.ndarray, label: int) -> np.int64:
-    """Hashes (FNV-1a, 64 bits) size, shape and colours of the pixels that carry `label`."""
-    return _box_key(colors, labels, label, 0, 0, colors.shape[1], colors.shape[0])
+def drawing_key(colors: np.ndarray, opaque: np.ndarray) -> np.int64:
+    """Returns the key of a component that looks like a drawing.
+
+    Args:
+        colors: `(h, w)` uint8 palette indices.
+        opaque: `(h, w)` bool, its pixels, some of them in each outer row and column.
+    """
+    height, width = colors.shape
+    key, first = EMPTY, -1
+    for y in range(height):
+        x = 0
+        while x < width:
+            left = x
+            while x < width and opaque[y, x]:
+                x += 1
+            if x > left:
+                first = left if first < 0 else first
+                key = add_run(key, colors, y, left, x, y, first)
+            x += 1
+    return end_key(key, first, width, height)
 
 
 @numba.njit(cache=True, inline="always")
-def _box_key(colors, labels, label, left, top, right, bottom):
-    """Is `pixel_key` of a box; views of arrays for each component would take longer."""
-    key = np.uint64(1469598103934665603) ^ np.uint64((right - left) * 65536 + bottom - top)
-    for y in range(top, bottom):
-        for x in range(left, right):
-            value = (
-                np.uint64(colors[y, x]) + np.uint64(1) if labels[y, x] == label else np.uint64(0)
-            )
-            key = (key ^ value) * np.uint64(1099511628211)
-    return np.int64(key ^ (key >> np.uint64(29)))
+def add_run(key, colors, y, left, right, row, origin):
+    """Adds the pixels of a row to a key, one stretch of a colour after the other.
+
+    Args:
+        key: uint64, `EMPTY` at first.
+        colors: `(H, W)` uint8.
+        y: the row in `colors`.
+        left: where the pixels begin.
+        right: where they end.
+        row: number of the row, counted from the first one.
+        origin: where the pixels of the first row begin.
+    """
+    begin = left
+    for x in range(left + 1, right + 1):
+        if x == right or colors[y, x] != colors[y, begin]:
+            key = _mixed(key, colors[y, begin], row, begin - origin, x - begin)
+            begin = x
+    return key
+
+
+@numba.njit(cache=True, inline="always")
+def end_key(key, origin, width, height):
+    """Adds the size of the box around all pixels, and where in it the first one is."""
+    return np.int64(_mixed(key, 0, width, origin, height))
+
+
+@numba.njit(cache=True, inline="always")
+def _mixed(key, first, second, third, fourth):
+    """Mixes four numbers of 16 bits into a key; the third one may be negative."""
+    value = np.uint64(first) | (np.uint64(second) << np.uint64(16))
+    value |= np.uint64(third + (1 << 15)) << np.uint64(32)
+    key = (key ^ (value | (np.uint64(fourth) << np.uint64(48)))) * FACTOR
+    return key ^ (key >> np.uint64(32))
 
 
 @numba.njit(cache=True)
@@ -55,7 +99,7 @@ def _find_runs(mask, words, width, runs, first_of_row):
         words: `(H, n)` uint64, the same.
         width: W, pixels of a row without the padding.
         runs: `(R, 4)` int32, written: y, left, right (exclusive), index of another run or itself.
-        first_of_row: `(H,)` int32, written: index of each row's first run.
+        first_of_row: `(H + 1,)` int32, written: index of each row's first run, and their number.
 
     Returns:
         The number of runs.
@@ -84,6 +128,7 @@ def _find_runs(mask, words, width, runs, first_of_row):
             above = max(touching - 1, above)  # the last one may reach to the next run
             count += 1
         above, above_end = first_of_row[y], count
+    first_of_row[len(mask)] = count
     return count
 
 
@@ -102,74 +147,69 @@ def _join(runs, one, other):
     runs[max(first, second), 3] = min(first, second)
 
 
-@numba.njit(cache=True)
-def _clear(labels, runs, count):
-    """Takes back what `_components` wrote for runs."""
-    for run in range(count):
-        for x in range(runs[run, 1], runs[run, 2]):
-            labels[runs[run, 0], x] = 0
-
-
 class Canvas(NamedTuple):
     """The arrays in which the components of one frame after the other are found.
 
     Attributes:
         mask: `(H, 8 * n)` bool, as in `padded_mask`.
         words: `(H, n)` uint64, likewise.
-        labels: `(H, W)` int32, see `Components`.
         runs: `(R, 4)` int32, see `_find_runs`.
-        first_of_row: `(H,)` int32, likewise.
-        num_runs: `(1,)` int64, how many runs there were in the last frame.
+        first_of_row: `(H + 1,)` int32, likewise; the last one is the number of runs.
+        component: `(R,)` int32, 1 + index of the component of each run, 0 for those beyond the
+            last one that is considered.
     """
 
     mask: np.ndarray
     words: np.ndarray
-    labels: np.ndarray
     runs: np.ndarray
     first_of_row: np.ndarray
-    num_runs: np.ndarray
+    component: np.ndarray
 
 
 @numba.njit(cache=True)
-def label_components(index, canvas):
-    """Labels the components of the canvas's mask; returns boxes, areas and keys.
+def group_runs(index, canvas):
+    """Finds the components of the canvas's mask; returns boxes, areas and keys.
 
-    For compiled loops alone: what Python calls is `_label_components`.
+    For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
+    both from there and from Python.
     """
-    labels, runs = canvas.labels, canvas.runs
-    _clear(labels, runs, canvas.num_runs[0])
-    num_runs = _find_runs(canvas.mask, canvas.words, labels.shape[1], runs, canvas.first_of_row)
-    canvas.num_runs[0] = num_runs
+    runs, component = canvas.runs, canvas.component
+    num_runs = _find_runs(canvas.mask, canvas.words, index.shape[1], runs, canvas.first_of_row)
     boxes = np.empty((MAX_COMPONENTS, 4), np.int32)  # left, top, right, bottom, for now
-    areas = np.zeros(MAX_COMPONENTS, np.int32)
-    number = np.zeros(num_runs, np.int32)
-    count = 0
+    areas, origins = np.empty(MAX_COMPONENTS, np.int32), np.empty(MAX_COMPONENTS, np.int32)
+    keys, count = np.empty(MAX_COMPONENTS, np.uint64), 0
     for run in range(num_runs):
         y, left, right, root = runs[run, 0], runs[run, 1], runs[run, 2], _root(runs, run)
+        component[run] = 0
         if root == run and count < MAX_COMPONENTS:
             boxes[count, 0], boxes[count, 1], boxes[count, 2] = left, y, right
+            areas[count], origins[count], keys[count] = 0, left, EMPTY
             count += 1
-            number[run] = count
-        label = number[root]
-        if label == 0:
-            continue
-        boxes[label - 1, 0] = min(boxes[label - 1, 0], left)
-        boxes[label - 1, 2] = max(boxes[label - 1, 2], right)
-        boxes[label - 1, 3] = y + 1
-        areas[label - 1] += right - left
-        for x in range(left, right):
-            labels[y, x] = label
-    keys = np.empty(count, np.int64)
+            component[run] = count
+        component[run] = component[root]
+        i = component[run] - 1
+        if i >= 0:
+            boxes[i, 0], boxes[i, 2] = min(boxes[i, 0], left), max(boxes[i, 2], right)
+            boxes[i, 3] = y + 1
+            areas[i] += right - left
+            keys[i] = add_run(keys[i], index, y, left, right, y - boxes[i, 1], origins[i])
+    ended = np.empty(count, np.int64)
     for i in range(count):
-        left, top, right, bottom = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
-        keys[i] = _box_key(index, labels, i + 1, left, top, right, bottom)
-        boxes[i, 2], boxes[i, 3] = right - left, bottom - top
-    return boxes[:count].copy(), areas[:count].copy(), keys
+        boxes[i, 2] -= boxes[i, 0]
+        boxes[i, 3] -= boxes[i, 1]
+        ended[i] = end_key(keys[i], origins[i] - boxes[i, 0], boxes[i, 2], boxes[i, 3])
+    return boxes[:count].copy(), areas[:count].copy(), ended
 
 
 @numba.njit(cache=True)
-def _label_components(index, canvas):
-    return label_components(index, canvas)
+def _group_alone(index, canvas):
+    """Finds the components for Python; returns labels, boxes, areas and keys."""
+    boxes, areas, keys = group_runs(index, canvas)
+    labels = np.zeros(index.shape, np.int32)
+    for run in range(canvas.first_of_row[-1]):
+        y, left, right = canvas.runs[run, :3]
+        labels[y, left:right] = canvas.component[run]
+    return labels, boxes, areas, keys
 
 
 def find_components(index: np.ndarray, mask: np.ndarray) -> Components:
@@ -197,14 +237,9 @@ class ComponentCanvas:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         height, width = shape
-        runs = np.empty((height * (width + 1) // 2, 4), np.int32)
-        self.arrays = Canvas(
-            *padded_mask(shape),
-            np.zeros(shape, np.int32),
-            runs,
-            np.empty(height, np.int32),
-            np.zeros(1, np.int64),
-        )
+        most = height * (width + 1) // 2
+        runs, first_of_row = np.empty((most, 4), np.int32), np.zeros(height + 1, np.int32)
+        self.arrays = Canvas(*padded_mask(shape), runs, first_of_row, np.empty(most, np.int32))
         self.mask = self.arrays.mask[:, :width]
 
     def __reduce__(self) -> tuple[type["ComponentCanvas"], tuple[tuple[int, ...]]]:
@@ -212,12 +247,12 @@ class ComponentCanvas:
         return ComponentCanvas, (self.mask.shape,)
 
     def find(self, index: np.ndarray) -> Components:
-        """Finds the components of `mask`; the labels are overwritten by the next call.
+        """Finds the components of `mask`.
 
         Args:
             index: `(H, W)` uint8 palette indices of the frame.
         """
-        return Components(self.arrays.labels, *_label_components(index, self.arrays))
+        return Components(*_group_alone(index, self.arrays))
 
 
 def padded_mask(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -227,8 +227,10 @@ class LookupDecoder:
         while True:
             _, _, clusters, missing = look_up_alone(
                 index,
-                found,
-                self.background.window,
+                self._canvas.arrays,
+                found.boxes,
+                found.keys,
+                self._known.window,
                 self._memory.arrays,
                 self._clusters.arrays,
                 self._is_piece,

@@ -5,7 +5,7 @@ import numpy as np
 
 from sprite_obs.detections import order_rows
 from sprite_obs.lookup.clusters import find_clusters
-from sprite_obs.lookup.components import Components, pixel_key
+from sprite_obs.lookup.components import EMPTY, Canvas, add_run, end_key
 from sprite_obs.lookup.memory import (
     COUNT,
     FREE,
@@ -65,11 +65,6 @@ def cluster_box(members: np.ndarray, boxes: np.ndarray) -> tuple[int, int, int, 
 @numba.njit(cache=True)
 def cluster_members(members: np.ndarray, labels: np.ndarray, box: tuple) -> np.ndarray:
     """Returns `(h, w)` int32, number of the component of a cluster at each pixel, 0 for none."""
-    return _members(members, labels, box)
-
-
-@numba.njit(cache=True)
-def _members(members, labels, box):
     left, top, right, bottom = box
     numbers = np.zeros((bottom - top, right - left), np.int32)
     for y in range(top, bottom):
@@ -83,7 +78,21 @@ def _members(members, labels, box):
 
 
 @numba.njit(cache=True)
-def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
+def _cluster_key(index, canvas, cluster, number, box):
+    """Returns the key of all pixels of a cluster."""
+    left, top, right, bottom = box
+    key, origin = EMPTY, -1
+    for run in range(canvas.first_of_row[top], canvas.first_of_row[bottom]):
+        component = canvas.component[run]
+        if component and cluster[component - 1] == number:
+            y, begin, end = canvas.runs[run, 0], canvas.runs[run, 1], canvas.runs[run, 2]
+            origin = begin if origin < 0 else origin
+            key = add_run(key, index, y, begin, end, y - top, origin)
+    return end_key(key, origin - left, right - left, bottom - top)
+
+
+@numba.njit(cache=True)
+def _look_up_clusters(index, canvas, boxes, doubtful, window, memory, entries):
     """Finds clusters and what they consist of; enters `NOT_HERE` for what they explain.
 
     Returns:
@@ -100,8 +109,7 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
             continue
         box = cluster_box(members, boxes)
         left, top, right, bottom = box
-        numbers = np.minimum(_members(members, labels, box), 1)
-        key = pixel_key(index[top:bottom, left:right], numbers, 1)
+        key = _cluster_key(index, canvas, cluster, number, box)
         key ^= touched_sides(left, top, right, bottom, window)
         entry = find_entry(memory.keys, memory.entries, key)
         if entry == FREE:
@@ -122,7 +130,7 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
 
 
 @numba.njit(cache=True)
-def look_up(index, labels, boxes, keys, window, memory, clusters, is_piece):
+def look_up(index, canvas, boxes, keys, window, memory, clusters, is_piece):
     """Looks up what the components of a frame consist of.
 
     For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
@@ -130,8 +138,8 @@ def look_up(index, labels, boxes, keys, window, memory, clusters, is_piece):
 
     Args:
         index: `(H, W)` uint8 palette indices of the frame.
-        labels: `(H, W)` int32, as in `Components`.
-        boxes: `(N, 4)` int32, likewise.
+        canvas: on which its components were found.
+        boxes: `(N, 4)` int32, as in `Components`.
         keys: `(N,)` int64, likewise.
         window: `(4,)` int32, the playing field.
         memory: explanations of components; the first entries are those of the dictionary.
@@ -153,7 +161,7 @@ def look_up(index, labels, boxes, keys, window, memory, clusters, is_piece):
             np.zeros((0, 2 + MAX_MEMBERS), np.int64),
             missing,
         )
-    known, unknown = _look_up_clusters(index, labels, boxes, doubtful, window, clusters, entries)
+    known, unknown = _look_up_clusters(index, canvas, boxes, doubtful, window, clusters, entries)
     if len(unknown) == 0:
         for i in range(len(keys)):
             if entries[i] == FREE:
@@ -167,15 +175,16 @@ def look_up(index, labels, boxes, keys, window, memory, clusters, is_piece):
 @numba.njit(cache=True)
 def look_up_alone(
     index: np.ndarray,
-    components: Components,
+    canvas: Canvas,
+    boxes: np.ndarray,
+    keys: np.ndarray,
     window: np.ndarray,
     memory: Memory,
     clusters: Memory,
     is_piece: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Is `look_up` for Python."""
-    labels, boxes, keys = components.labels, components.boxes, components.keys
-    return look_up(index, labels, boxes, keys, window, memory, clusters, is_piece)
+    return look_up(index, canvas, boxes, keys, window, memory, clusters, is_piece)
 
 
 @numba.njit(cache=True)

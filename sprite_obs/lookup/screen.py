@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 
+from sprite_obs.lookup.components import WORD
 from sprite_obs.lookup.palette import Palette
 
 MAX_GAMES = 64
@@ -41,7 +42,9 @@ class Screens:
             self._frames = np.zeros((count, *rows), np.uint8)
             self._indices = self._palette.index(self._frames.reshape(count, *frames.shape[1:]))
         flat = np.ascontiguousarray(frames[:count]).reshape(count, *rows)
-        _index_changed(flat, self._frames, self._indices, self._palette.table)
+        whole = np.uint64 if rows[1] % WORD == 0 else np.uint8
+        words, last_words = flat.view(whole), self._frames.view(whole)
+        _index_changed(flat, words, last_words, self._indices, self._palette.table)
         kept = self._indices[:count]
         if count == len(frames):
             return kept
@@ -49,35 +52,39 @@ class Screens:
 
 
 @numba.njit(cache=True, nogil=True)
-def _index_changed(frames, last, indices, table):
+def _index_changed(frames, words, last_words, indices, table):
     """Writes what differs from the last frames, as it is and as indices.
 
     Args:
         frames: `(B, H, 3 * W)` uint8.
-        last: the same of the frames before, at least as many.
+        words: `(B, H, n)`, the same memory, as many bytes at once as divide a row.
+        last_words: the same of the frames before, at least as many.
         indices: `(B, H, W)` uint8, theirs.
         table: as in `Palette`.
     """
+    size = frames.shape[2] // words.shape[2]
     for n in range(len(frames)):
         for y in range(frames.shape[1]):
-            if _differs(frames[n, y], last[n, y]):
-                _index_row(frames[n, y], last[n, y], indices[n, y], table)
+            row, last = words[n, y], last_words[n, y]
+            if _differs(row, last):
+                for word in range(len(row)):
+                    if row[word] != last[word]:
+                        last[word] = row[word]
+                        first, end = word * size // 3, ((word + 1) * size - 1) // 3 + 1
+                        _index_pixels(frames[n, y], first, end, indices[n, y], table)
 
 
 @numba.njit(cache=True)
 def _differs(row, last):
-    """Returns whether two rows differ; without an early end, many bytes are compared at once."""
-    differs = np.uint8(0)
-    for x in range(len(row)):
+    """Returns whether two rows differ; without an early end, many words are compared at once."""
+    differs = row[0] ^ last[0]
+    for x in range(1, len(row)):
         differs |= row[x] ^ last[x]
     return differs != 0
 
 
-@numba.njit(cache=True)
-def _index_row(row, last, index, table):
-    """Writes the pixels of a row that changed."""
-    for x in range(len(index)):
+@numba.njit(cache=True, inline="always")
+def _index_pixels(row, first, end, index, table):
+    for x in range(first, end):
         red, green, blue = row[3 * x], row[3 * x + 1], row[3 * x + 2]
-        if red != last[3 * x] or green != last[3 * x + 1] or blue != last[3 * x + 2]:
-            index[x] = table[(np.int64(red) << 16) | (np.int64(green) << 8) | blue]
-            last[3 * x], last[3 * x + 1], last[3 * x + 2] = red, green, blue
+        index[x] = table[(np.int64(red) << 16) | (np.int64(green) << 8) | blue]

@@ -9,7 +9,7 @@ from sprite_obs.lookup.background import BackgroundTables, paint_shown
 from sprite_obs.lookup.components import (
     MAX_COMPONENTS,
     Canvas,
-    label_components,
+    group_runs,
     mark_different,
 )
 from sprite_obs.lookup.memory import Memory
@@ -116,9 +116,9 @@ def read_usual(
         width = index.shape[1]
         is_there = np.zeros(len(known.tiles), np.bool_)
         claim_shown_tiles(index, canvas.mask[:, :width], known.tiles, is_there)
-        boxes, areas, keys = label_components(index, canvas)
+        boxes, areas, keys = group_runs(index, canvas)
         entries, explained, unknown, missing = look_up(
-            index, canvas.labels, boxes, keys, known.window, memory, clusters, known.is_piece
+            index, canvas, boxes, keys, known.window, memory, clusters, known.is_piece
         )
         if len(unknown) or len(missing):
             return number, row, UNUSUAL
