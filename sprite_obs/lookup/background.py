@@ -79,7 +79,7 @@ class BackgroundTables(NamedTuple):
     Attributes:
         image: `(H, W)` uint8, as in `Background`.
         areas: `(256,)` int64, pixels of each colour.
-        bands: `(n, 4)` int32, as in `Background`.
+        bands: `(n, 5)` int32, as in `Background`, and 1 where the image itself shows the colour.
         regions: `(n, 3)` int32, one row for each further colour of a region: palette index, and
             where its pixels begin and end in `pixels`.
         pixels: `(p, 2)` int32, y and x of the pixels of regions.
@@ -100,7 +100,11 @@ def tables_of(background: Background) -> BackgroundTables:
     if len(regions):
         pixels = np.empty((2 * image.size + len(regions), 2), np.int32)
         pixels = pixels[: _list_regions(image, background.regions, regions, pixels)].copy()
-    return BackgroundTables(image, areas, background.bands.copy(), regions, pixels)
+    bands = [
+        (y, left, right, color, _shows_band(image, y, left, right, color))
+        for y, left, right, color in background.bands.tolist()
+    ]
+    return BackgroundTables(image, areas, np.array(bands, np.int32).reshape(-1, 5), regions, pixels)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -128,7 +132,7 @@ def paint_shown(
     mark_different(index, behind.image, mask)
     colors = np.arange(256).astype(np.uint8)
     swaps = _find_swaps(index, behind, max_foreground, mask, words, colors)
-    if not (swaps or _has_changed_part(index, behind)):
+    if not (swaps or _has_changed_part(index, behind, words)):
         return False
     for y in range(painted.shape[0]):
         for x in range(painted.shape[1]):
@@ -188,10 +192,11 @@ def _count_instead(index, image, color, mask, words, counts):
 
 
 @numba.njit(cache=True)
-def _has_changed_part(index, behind):
+def _has_changed_part(index, behind, words):
     """Returns whether a frame shows any band or region in another colour."""
-    for y, left, right, color in behind.bands:
-        if _shows_band(index, y, left, right, color):
+    for band in range(len(behind.bands)):
+        y, left, right, color, as_usual = behind.bands[band]
+        if (as_usual or _has_any(words[y])) and _shows_band(index, y, left, right, color):
             return True
     for color, start, end in behind.regions:
         if _shows_region(index, behind.pixels, color, start, end):
@@ -200,27 +205,40 @@ def _has_changed_part(index, behind):
 
 
 @numba.njit(cache=True)
+def _has_any(words):
+    """Returns whether a row differs anywhere from the image."""
+    different = np.uint64(0)
+    for word in range(len(words)):
+        different |= words[word]
+    return different != 0
+
+
+@numba.njit(cache=True)
 def _shows_band(index, y, left, right, color):
     """Returns whether a frame mostly shows a part of a row in one colour."""
-    same = 0
+    left_over = right - left
     for x in range(left, right):
-        same += index[y, x] == color
-    return same >= AGREEMENT * (right - left)
+        left_over -= index[y, x] != color
+        if left_over < AGREEMENT * (right - left):  # most of the time, and soon
+            return False
+    return True
 
 
 @numba.njit(cache=True)
 def _shows_region(index, pixels, color, start, end):
     """Returns whether a frame mostly shows a region in one colour."""
-    same = 0
+    left_over = end - start
     for i in range(start, end):
-        same += index[pixels[i, 0], pixels[i, 1]] == color
-    return end > start and same >= AGREEMENT * (end - start)
+        left_over -= index[pixels[i, 0], pixels[i, 1]] != color
+        if left_over < AGREEMENT * (end - start):
+            return False
+    return end > start
 
 
 @numba.njit(cache=True)
 def _change_bands(index, image, bands):
     """Gives each band of `image` that a frame mostly shows in another colour this colour."""
-    for y, left, right, color in bands:
+    for y, left, right, color, _ in bands:
         if _shows_band(index, y, left, right, color):
             usual = image[y, left]
             for x in range(left, right):

@@ -107,7 +107,10 @@ def _find_runs(mask, words, width, runs, first_of_row):
     count, above, above_end = 0, 0, 0
     for y in range(len(mask)):
         first_of_row[y] = count
-        x = 0
+        some = words[y, 0]
+        for word in range(1, words.shape[1]):
+            some |= words[y, word]
+        x = width if some == 0 else 0
         while x < width:
             if x % WORD == 0 and words[y, x // WORD] == 0:
                 x += WORD  # most of a frame is background, eight pixels at a time

@@ -213,8 +213,8 @@ def tabulate(boxes, entries, explained, memory, clusters, tiles):
         tiles: `(t, 6)` int32, the tiles that the frame shows.
 
     Returns:
-        `(M, COLUMNS)` int32 and `(M,)` float32 scores, sorted by layer, y and x, and the number of
-        pixels that nothing explains.
+        `(M, COLUMNS)` int32, `(M,)` float32 scores, `(M,)` int64 rows in the order of layer, y and
+        x, and the number of pixels that nothing explains.
     """
     size, unexplained = len(tiles), 0
     cluster_of = np.full(len(boxes), -1)
@@ -239,7 +239,7 @@ def tabulate(boxes, entries, explained, memory, clusters, tiles):
             place = explained[c, 1], explained[c, 2], explained[c, 3], front, FREE
             row = _emit(clusters.rows, clusters.parts, clusters.scores, place, table, scores, row)
     order = order_rows(table[:, 1], table[:, 2], table[:, 3])
-    return table[order], scores[order], unexplained
+    return table, scores, order, unexplained
 
 
 @numba.njit(cache=True, inline="always")

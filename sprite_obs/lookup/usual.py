@@ -61,7 +61,7 @@ class Tables(NamedTuple):
 
 def image_alone(image: np.ndarray) -> BackgroundTables:
     """Returns a background that is read `AS_IT_IS`: `(H, W)` uint8 palette indices."""
-    nothing = [np.zeros((0, columns), np.int32) for columns in (4, 3, 2)]
+    nothing = [np.zeros((0, columns), np.int32) for columns in (5, 3, 2)]
     return BackgroundTables(np.ascontiguousarray(image), np.zeros(256, np.int64), *nothing)
 
 
@@ -123,14 +123,19 @@ def read_usual(
         if len(unknown) or len(missing):
             return number, row, UNUSUAL
         there = known.tiles[is_there]
-        table, score, unexplained = tabulate(boxes, entries, explained, memory, clusters, there)
+        table, score, order, unexplained = tabulate(
+            boxes, entries, explained, memory, clusters, there
+        )
         if len(keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
             unexplained += np.sum(canvas.mask) - np.sum(areas)
         end = row + len(table)
         if end > len(tables.table):
             return number, row, FULL
         tables.frame[row:end] = number
-        tables.table[row:end], tables.score[row:end] = table, score
+        for i in range(len(table)):
+            for column in range(COLUMNS):
+                tables.table[row + i, column] = table[order[i], column]
+            tables.score[row + i] = score[order[i]]
         tables.unexplained[number] = unexplained
         tables.error[number] = unexplained / index.size
         tables.hits[0] += len(keys) + len(explained)

@@ -92,17 +92,20 @@ def assign_slots(
         now: number of the frame.
         slots: `(N,)` int64, -1 throughout; written.
     """
+    is_full = np.zeros(len(ranges), np.bool_)  # all slots of a type are in use now
     for of_display in (False, True):
         for row in range(len(types)):
             if display[row] == of_display:
-                first, end = ranges[types[row]]
+                first, end = ranges[types[row], 0], ranges[types[row], 1]
                 slots[row] = _kept(first, end, tracks[row], used_at, owner, now)
         for row in range(len(types)):
-            if slots[row] < 0 and display[row] == of_display:
-                first, end = ranges[types[row]]
+            if slots[row] < 0 and display[row] == of_display and not is_full[types[row]]:
+                first, end = ranges[types[row], 0], ranges[types[row], 1]
                 slots[row] = _first_free(first, end, used_at, now)
                 if slots[row] >= 0:
                     owner[slots[row]], used_at[slots[row]] = tracks[row], now
+                else:
+                    is_full[types[row]] = True
 
 
 @numba.njit(cache=True)

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from sprite_obs.objects.slots import NEVER, NOBODY, assign_slots
-from sprite_obs.objects.tracker import Tracks, follow
+from sprite_obs.objects.tracker import Tracks, copy_track, follow
 
 
 class States(NamedTuple):
@@ -93,22 +93,25 @@ def follow_things(states, env, types, places, sizes, display, ranges):
 @numba.njit(cache=True)
 def _follow(states, env, types, places, sizes):
     """Replaces the tracks of an environment by those after a frame, and returns them."""
-    old, count = states.tracks, states.num_tracks[env]
-    before = Tracks(
-        old.id[env, :count],
-        old.type[env, :count],
-        old.place[env, :count],
-        old.size[env, :count],
-        old.velocity[env, :count],
-        old.unseen[env, :count],
-        old.fresh[env, :count],
-    )
+    kept = _first_tracks(states.tracks, env, states.tracks.id.shape[1])
+    before = _first_tracks(states.tracks, env, states.num_tracks[env])
     now, num_new = follow(before, types, places, sizes, states.next_id[env])
-    count = len(now.id)
-    states.num_tracks[env] = count
+    states.num_tracks[env] = len(now.id)
     states.next_id[env] += num_new
-    old.id[env, :count], old.type[env, :count] = now.id, now.type
-    old.place[env, :count], old.size[env, :count] = now.place, now.size
-    old.velocity[env, :count], old.unseen[env, :count] = now.velocity, now.unseen
-    old.fresh[env, :count] = now.fresh
+    for row in range(len(now.id)):
+        copy_track(now, row, kept, row)
     return now
+
+
+@numba.njit(cache=True)
+def _first_tracks(tracks, env, count):
+    """Returns the first tracks of an environment, the same memory."""
+    return Tracks(
+        tracks.id[env, :count],
+        tracks.type[env, :count],
+        tracks.place[env, :count],
+        tracks.size[env, :count],
+        tracks.velocity[env, :count],
+        tracks.unseen[env, :count],
+        tracks.fresh[env, :count],
+    )

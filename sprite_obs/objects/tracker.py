@@ -148,22 +148,46 @@ def _match(tracks, types, places, sizes):
     found = np.full(len(types), -1)
     is_free = np.ones(len(tracks.id), np.bool_)
     is_done = np.zeros(len(types), np.bool_)
+    of_type, tracks_of_type = np.empty(len(types), np.int64), np.empty(len(is_free), np.int64)
     where = _where(tracks)
     for first in range(len(types)):
         if not is_done[first]:
-            rows = np.flatnonzero(types == types[first])
-            is_done[rows] = True
-            same = np.flatnonzero(tracks.type == types[first])
+            rows = of_type[: _list_equal(types, types[first], of_type)]
+            same = tracks_of_type[: _list_equal(tracks.type, types[first], tracks_of_type)]
+            for row in rows:
+                is_done[row] = True
             alone = len(rows) == len(same) == 1 and tracks.unseen[same[0]] == 0
             reach = MAX_STEP_ALONE if alone else MAX_STEP
             if not _pair_nearest(where, same, places, rows, reach, found, is_free):
                 _pair(rows, same, _costs(where, same, places, rows), reach, found, is_free)
+    if _has_all(found):  # most of the time
+        return found
     rows, others = np.flatnonzero(found < 0), np.flatnonzero(is_free)
     if len(rows) and len(others):
         costs = _costs(where, others, places, rows)
         _forbid_unlike(costs, tracks.size[others], sizes[rows])
         _pair(rows, others, costs, MAX_STEP_CHANGED, found, is_free)
     return found
+
+
+@numba.njit(cache=True)
+def _list_equal(values, value, rows):
+    """Lists the rows in which a value stands; returns how many there are."""
+    count = 0
+    for row in range(len(values)):
+        if values[row] == value:
+            rows[count] = row
+            count += 1
+    return count
+
+
+@numba.njit(cache=True)
+def _has_all(found):
+    """Returns whether each row has found a track."""
+    found_all = True
+    for row in range(len(found)):
+        found_all &= found[row] >= 0
+    return found_all
 
 
 @numba.njit(cache=True)
@@ -229,8 +253,9 @@ def _pair_nearest(where, candidates, places, rows, reach, found, is_free):
         if best < 0 or is_taken[best]:
             return False
         nearest[i], is_taken[best], after = best, True, best + 1
-    found[rows] = candidates[nearest]
-    is_free[candidates[nearest]] = False
+    for i in range(len(rows)):
+        found[rows[i]] = candidates[nearest[i]]
+        is_free[candidates[nearest[i]]] = False
     return True
 
 
@@ -255,29 +280,65 @@ def _pair(rows, candidates, costs, reach, found, is_free):
 @numba.njit(cache=True)
 def _continued(tracks, found, types, places, sizes, next_id):
     """Returns the tracks after a frame: its instances in their order, then what is remembered."""
-    count = len(types)
-    is_left = tracks.unseen < MAX_UNSEEN
-    is_left[found[found >= 0]] = False
-    left = np.flatnonzero(is_left)
-    total = count + len(left)
-    ids, kinds = np.empty(total, np.int32), np.empty(total, np.int32)
-    place, size = np.empty((total, 2), np.float32), np.empty((total, 2), np.float32)
-    velocity = np.zeros((total, 2), np.float32)
-    unseen, fresh = np.zeros(total, np.int32), np.zeros(total, np.bool_)
-    kinds[:count], place[:count], size[:count] = types, places, sizes
-    for row in range(count):
+    is_left, num_left = _are_left(tracks, found)
+    after = _room_for(len(types) + num_left)
+    for row in range(len(types)):
         before = found[row]
-        fresh[row] = before < 0
+        after.type[row], after.unseen[row], after.fresh[row] = types[row], 0, before < 0
         if before < 0:
-            ids[row] = next_id
+            after.id[row] = next_id
             next_id += 1
         else:
-            ids[row] = tracks.id[before]
-            steps = tracks.unseen[before] + 1
-            for axis in range(2):
-                velocity[row, axis] = (places[row, axis] - tracks.place[before, axis]) / steps
-    ids[count:], kinds[count:] = tracks.id[left], tracks.type[left]
-    place[count:], size[count:] = tracks.place[left], tracks.size[left]
-    velocity[count:], fresh[count:] = tracks.velocity[left], tracks.fresh[left]
-    unseen[count:] = tracks.unseen[left] + 1
-    return Tracks(ids, kinds, place, size, velocity, unseen, fresh)
+            after.id[row] = tracks.id[before]
+        for axis in range(2):
+            after.place[row, axis], after.size[row, axis] = places[row, axis], sizes[row, axis]
+            after.velocity[row, axis] = 0
+            if before >= 0:
+                moved = places[row, axis] - tracks.place[before, axis]
+                after.velocity[row, axis] = moved / (tracks.unseen[before] + 1)
+    row = len(types)
+    for track in range(len(is_left)):
+        if is_left[track]:
+            copy_track(tracks, track, after, row)
+            after.unseen[row] += 1
+            row += 1
+    return after
+
+
+@numba.njit(cache=True)
+def _are_left(tracks, found):
+    """Returns which tracks are not seen now and remembered, `(T,)` bool, and how many."""
+    is_left, count = np.empty(len(tracks.id), np.bool_), 0
+    for track in range(len(is_left)):
+        is_left[track] = tracks.unseen[track] < MAX_UNSEEN
+    for row in range(len(found)):
+        if found[row] >= 0:
+            is_left[found[row]] = False
+    for track in range(len(is_left)):
+        count += is_left[track]
+    return is_left, count
+
+
+@numba.njit(cache=True)
+def _room_for(count):
+    """Returns tracks of which nothing is written yet."""
+    return Tracks(
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        np.empty((count, 2), np.float32),
+        np.empty((count, 2), np.float32),
+        np.empty((count, 2), np.float32),
+        np.empty(count, np.int32),
+        np.empty(count, np.bool_),
+    )
+
+
+@numba.njit(cache=True, inline="always")
+def copy_track(tracks: Tracks, track: int, others: Tracks, row: int) -> None:
+    """Writes a track over a row of others."""
+    others.id[row], others.type[row] = tracks.id[track], tracks.type[track]
+    others.unseen[row], others.fresh[row] = tracks.unseen[track], tracks.fresh[track]
+    for axis in range(2):
+        others.place[row, axis] = tracks.place[track, axis]
+        others.size[row, axis] = tracks.size[track, axis]
+        others.velocity[row, axis] = tracks.velocity[track, axis]
