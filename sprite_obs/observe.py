@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from sprite_obs.detections import merge_rows
-from sprite_obs.lookup.display import is_shown
+from sprite_obs.lookup.display import find_display
 from sprite_obs.lookup.links import group_rows
 from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.objects.states import States, follow_things
@@ -130,8 +130,7 @@ def _observe(rows, n, env, scene, states, filled):
         main, box = merge_rows(rows.layer, rows.box, rows.object)
         things = _chosen(rows, main, box)
     display = np.empty(len(things.sprite), np.bool_)
-    for row in range(len(display)):
-        display[row] = is_shown(things.sprite[row], things.box[row], scene.meaning.display)
+    find_display(things.sprite, things.box, scene.meaning.display, display)
     if not scene.display:
         kept = np.flatnonzero(~display)
         things, display = _chosen(things, kept, things.box[kept]), display[kept]
@@ -139,24 +138,26 @@ def _observe(rows, n, env, scene, states, filled):
     track, velocity, slots = follow_things(
         states, env, things.type, places, sizes, display, scene.ranges
     )
+    whole = track if scene.merges else _of_main(things, track)
+    _fill(filled, n, slots, things, track, whole, display, places, velocity)
+
+
+@numba.njit(cache=True)
+def _fill(filled, n, slots, things, track, whole, display, places, velocity):
+    """Writes the things that have slots. Arrays are taken out of tuples before the loop."""
+    numbers, flags, filled_places = filled
+    _, sprite, kind, layer, _, _ = things
     for row in range(len(slots)):
-        if slots[row] >= 0:
-            whole = track[row if scene.merges else _main_row(things, row)]
-            _fill(filled, n, slots[row], things, row, track[row], whole)
-            filled.flags[0, n, slots[row]] = display[row]
-            for axis in range(2):
-                filled.places[0, n, slots[row], axis] = places[row, axis]
-                filled.places[1, n, slots[row], axis] = velocity[row, axis]
-
-
-@numba.njit(cache=True, inline="always")
-def _fill(filled, n, slot, things, row, track, whole):
-    """Writes all of a thing but where it is and whether it is display."""
-    filled.flags[1, n, slot] = 1
-    filled.numbers[0, n, slot] = things.sprite[row]
-    filled.numbers[1, n, slot] = things.type[row]
-    filled.numbers[2, n, slot] = things.layer[row]
-    filled.numbers[3, n, slot], filled.numbers[4, n, slot] = track, whole
+        slot = slots[row]
+        if slot < 0:
+            continue
+        numbers[0, n, slot], numbers[1, n, slot] = sprite[row], kind[row]
+        numbers[2, n, slot], numbers[3, n, slot] = layer[row], track[row]
+        numbers[4, n, slot] = whole[row]
+        flags[0, n, slot], flags[1, n, slot] = display[row], 1
+        for axis in range(2):
+            filled_places[0, n, slot, axis] = places[row, axis]
+            filled_places[1, n, slot, axis] = velocity[row, axis]
 
 
 @numba.njit(cache=True)
@@ -188,12 +189,19 @@ def _centres(box, corner):
 
 
 @numba.njit(cache=True)
-def _main_row(things, row):
-    """Returns the row of the main sprite of an object: that of the largest box, the first one."""
-    best, largest = row, np.int64(-1)
-    for other in range(len(things.sprite)):
-        if things.object[other] == things.object[row]:
-            size = np.int64(things.box[other, 2]) * things.box[other, 3]
-            if size > largest:
-                best, largest = other, size
-    return best
+def _of_main(things, track):
+    """Returns `(N,)` int32, the track of each object's main sprite: of the largest box, the first.
+
+    Args:
+        things: the sprites.
+        track: `(N,)` int32, theirs.
+    """
+    box, number = things.box, things.object
+    of_main = np.empty(len(track), np.int32)
+    for row in range(len(track)):
+        largest = np.int64(-1)
+        for other in range(len(track)):
+            size = np.int64(box[other, 2]) * box[other, 3]
+            if number[other] == number[row] and size > largest:
+                of_main[row], largest = track[other], size
+    return of_main

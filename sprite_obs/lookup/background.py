@@ -134,9 +134,10 @@ def paint_shown(
     swaps = _find_swaps(index, behind, max_foreground, mask, words, colors)
     if not (swaps or _has_changed_part(index, behind, words)):
         return False
+    image = behind.image
     for y in range(painted.shape[0]):
         for x in range(painted.shape[1]):
-            painted[y, x] = colors[behind.image[y, x]]
+            painted[y, x] = colors[image[y, x]]
     _change_regions(index, behind, painted)
     _change_bands(index, painted, behind.bands)
     return True
@@ -145,13 +146,13 @@ def paint_shown(
 @numba.njit(cache=True)
 def _find_swaps(index, behind, max_foreground, mask, words, colors):
     """Writes for each colour of the image the one that a frame shows instead; whether any does."""
-    image, size = behind.image, behind.image.size
+    image, areas, size = behind.image, behind.areas, behind.image.size
     changed = np.zeros(256, np.int64)
     differs = _count_changed(image, mask, words, changed)
     agreement = AGREEMENT if differs > max_foreground * size else CLEAR_AGREEMENT
     swaps = False
     for color in range(256):
-        area = behind.areas[color]
+        area = areas[color]
         if area < COMMON * size or changed[color] < agreement * area:
             continue
         counts = np.zeros(256, np.int64)
@@ -194,32 +195,27 @@ def _count_instead(index, image, color, mask, words, counts):
 @numba.njit(cache=True)
 def _has_changed_part(index, behind, words):
     """Returns whether a frame shows any band or region in another colour."""
-    for band in range(len(behind.bands)):
-        y, left, right, color, as_usual = behind.bands[band]
-        if (as_usual or _has_any(words[y])) and _shows_band(index, y, left, right, color):
+    bands, regions, pixels = behind.bands, behind.regions, behind.pixels
+    for band in range(len(bands)):
+        y, as_usual = bands[band, 0], bands[band, 4]
+        different = np.uint64(as_usual)
+        for word in range(words.shape[1]):
+            different |= words[y, word]
+        if different and _shows_band(index, y, bands[band, 1], bands[band, 2], bands[band, 3]):
             return True
-    for color, start, end in behind.regions:
-        if _shows_region(index, behind.pixels, color, start, end):
+    for row in range(len(regions)):
+        if _shows_region(index, pixels, regions[row, 0], regions[row, 1], regions[row, 2]):
             return True
     return False
 
 
 @numba.njit(cache=True)
-def _has_any(words):
-    """Returns whether a row differs anywhere from the image."""
-    different = np.uint64(0)
-    for word in range(len(words)):
-        different |= words[word]
-    return different != 0
-
-
-@numba.njit(cache=True)
 def _shows_band(index, y, left, right, color):
     """Returns whether a frame mostly shows a part of a row in one colour."""
-    left_over = right - left
+    left_over, needed = right - left, AGREEMENT * (right - left)
     for x in range(left, right):
         left_over -= index[y, x] != color
-        if left_over < AGREEMENT * (right - left):  # most of the time, and soon
+        if left_over < needed:  # most of the time, and soon
             return False
     return True
 

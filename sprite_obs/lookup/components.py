@@ -135,7 +135,7 @@ def _find_runs(mask, words, width, runs, first_of_row):
     return count
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _root(runs, run):
     while runs[run, 3] != run:
         runs[run, 3] = runs[runs[run, 3], 3]
@@ -143,7 +143,7 @@ def _root(runs, run):
     return run
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _join(runs, one, other):
     """Makes the earlier of two roots that of both, so that the root is a component's first run."""
     first, second = _root(runs, one), _root(runs, other)

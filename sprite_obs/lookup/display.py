@@ -65,23 +65,30 @@ class DisplayTables(NamedTuple):
 @numba.njit(cache=True)
 def _show_alone(sprite, box, tables):
     shown = np.empty(len(sprite), np.bool_)
-    for i in range(len(sprite)):
-        shown[i] = is_shown(sprite[i], box[i], tables)
+    find_display(sprite, box, tables, shown)
     return shown
 
 
 @numba.njit(cache=True)
-def is_shown(sprite: int, box: np.ndarray, tables: DisplayTables) -> bool:
-    """Returns whether the centre of a box lies in a row of the display for its sprite.
+def find_display(
+    sprite: np.ndarray, box: np.ndarray, tables: DisplayTables, shown: np.ndarray
+) -> None:
+    """Writes whether the centre of each box lies in a row of the display for its sprite.
 
     It is the centre of what lies in the frame: half of a digit may be taken for a larger one, of
     which the rest would be outside.
     """
-    rows, own = tables.rows, tables.kind[sprite]
-    x = (max(box[0], 0) + min(box[0] + box[2], tables.size[0])) / 2
-    y = (max(box[1], 0) + min(box[1] + box[3], tables.size[1])) / 2
+    rows, kind, size = tables.rows, tables.kind, tables.size
+    for i in range(len(sprite)):
+        x = (max(box[i, 0], 0) + min(box[i, 0] + box[i, 2], size[0])) / 2
+        y = (max(box[i, 1], 0) + min(box[i, 1] + box[i, 3], size[1])) / 2
+        shown[i] = _is_in_row(rows, kind[sprite[i]], x, y)
+
+
+@numba.njit(cache=True, inline="always")
+def _is_in_row(rows, own, x, y):
+    is_in = False
     for r in range(len(rows)):
         here = rows[r, 1] <= x < rows[r, 3] and rows[r, 2] <= y < rows[r, 4]
-        if here and (rows[r, 0] == own or (rows[r, 0] == ALL and own != TILE)):
-            return True
-    return False
+        is_in |= here and (rows[r, 0] == own or (rows[r, 0] == ALL and own != TILE))
+    return is_in

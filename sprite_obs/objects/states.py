@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from sprite_obs.objects.slots import NEVER, NOBODY, assign_slots
-from sprite_obs.objects.tracker import Tracks, copy_track, follow
+from sprite_obs.objects.tracker import Tracks, copy_tracks, follow
 
 
 class States(NamedTuple):
@@ -98,8 +98,7 @@ def _follow(states, env, types, places, sizes):
     now, num_new = follow(before, types, places, sizes, states.next_id[env])
     states.num_tracks[env] = len(now.id)
     states.next_id[env] += num_new
-    for row in range(len(now.id)):
-        copy_track(now, row, kept, row)
+    copy_tracks(now, np.arange(len(now.id)), kept, 0)
     return now
 
 

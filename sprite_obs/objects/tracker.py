@@ -197,15 +197,15 @@ def _where(tracks):
     Returns:
         `(T, 5)` float64: x and y, x and y ahead, squared pixels of doubt.
     """
-    where = np.empty((len(tracks.id), 5))
+    _, _, places, _, velocity, unseen, fresh = tracks
+    where = np.empty((len(places), 5))
     for track in range(len(where)):
-        steps = tracks.unseen[track] + 1
+        steps = unseen[track] + 1
         for axis in range(2):
-            place = tracks.place[track, axis]
+            place = places[track, axis]
             where[track, axis] = place
-            where[track, 2 + axis] = np.float32(place + steps * tracks.velocity[track, axis])
-        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
-        where[track, 4] = doubt
+            where[track, 2 + axis] = np.float32(place + steps * velocity[track, axis])
+        where[track, 4] = DOUBT_UNSEEN**2 * unseen[track] + DOUBT_FRESH**2 * fresh[track]
     return where
 
 
@@ -279,38 +279,41 @@ def _pair(rows, candidates, costs, reach, found, is_free):
 
 @numba.njit(cache=True)
 def _continued(tracks, found, types, places, sizes, next_id):
-    """Returns the tracks after a frame: its instances in their order, then what is remembered."""
-    is_left, num_left = _are_left(tracks, found)
-    after = _room_for(len(types) + num_left)
-    for row in range(len(types)):
+    """Returns the tracks after a frame: its instances in their order, then what is remembered.
+
+    Arrays are taken out of tuples before loops, which would count references in each turn.
+    """
+    old_id, _, old_place, _, _, old_unseen, _ = tracks
+    is_left, num_left = _are_left(old_unseen, found)
+    count = len(types)
+    after = _room_for(count + num_left)
+    ids, kinds, place, size, velocity, unseen, fresh = after
+    for row in range(count):
         before = found[row]
-        after.type[row], after.unseen[row], after.fresh[row] = types[row], 0, before < 0
+        kinds[row], unseen[row], fresh[row] = types[row], 0, before < 0
         if before < 0:
-            after.id[row] = next_id
+            ids[row] = next_id
             next_id += 1
         else:
-            after.id[row] = tracks.id[before]
+            ids[row] = old_id[before]
         for axis in range(2):
-            after.place[row, axis], after.size[row, axis] = places[row, axis], sizes[row, axis]
-            after.velocity[row, axis] = 0
+            place[row, axis], size[row, axis] = places[row, axis], sizes[row, axis]
+            velocity[row, axis] = 0
             if before >= 0:
-                moved = places[row, axis] - tracks.place[before, axis]
-                after.velocity[row, axis] = moved / (tracks.unseen[before] + 1)
-    row = len(types)
-    for track in range(len(is_left)):
-        if is_left[track]:
-            copy_track(tracks, track, after, row)
-            after.unseen[row] += 1
-            row += 1
+                moved = places[row, axis] - old_place[before, axis]
+                velocity[row, axis] = moved / (old_unseen[before] + 1)
+    copy_tracks(tracks, np.flatnonzero(is_left), after, count)
+    for row in range(count, len(unseen)):
+        unseen[row] += 1
     return after
 
 
 @numba.njit(cache=True)
-def _are_left(tracks, found):
+def _are_left(unseen, found):
     """Returns which tracks are not seen now and remembered, `(T,)` bool, and how many."""
-    is_left, count = np.empty(len(tracks.id), np.bool_), 0
+    is_left, count = np.empty(len(unseen), np.bool_), 0
     for track in range(len(is_left)):
-        is_left[track] = tracks.unseen[track] < MAX_UNSEEN
+        is_left[track] = unseen[track] < MAX_UNSEEN
     for row in range(len(found)):
         if found[row] >= 0:
             is_left[found[row]] = False
@@ -333,12 +336,15 @@ def _room_for(count):
     )
 
 
-@numba.njit(cache=True, inline="always")
-def copy_track(tracks: Tracks, track: int, others: Tracks, row: int) -> None:
-    """Writes a track over a row of others."""
-    others.id[row], others.type[row] = tracks.id[track], tracks.type[track]
-    others.unseen[row], others.fresh[row] = tracks.unseen[track], tracks.fresh[track]
-    for axis in range(2):
-        others.place[row, axis] = tracks.place[track, axis]
-        others.size[row, axis] = tracks.size[track, axis]
-        others.velocity[row, axis] = tracks.velocity[track, axis]
+@numba.njit(cache=True)
+def copy_tracks(tracks: Tracks, chosen: np.ndarray, others: Tracks, start: int) -> None:
+    """Writes the chosen tracks, `(n,)` int64, over the rows of others that begin there."""
+    ids, kinds, place, size, velocity, unseen, fresh = tracks
+    to_id, to_type, to_place, to_size, to_velocity, to_unseen, to_fresh = others
+    for k in range(len(chosen)):
+        track, row = chosen[k], start + k
+        to_id[row], to_type[row] = ids[track], kinds[track]
+        to_unseen[row], to_fresh[row] = unseen[track], fresh[track]
+        for axis in range(2):
+            to_place[row, axis], to_size[row, axis] = place[track, axis], size[track, axis]
+            to_velocity[row, axis] = velocity[track, axis]
