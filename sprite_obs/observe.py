@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from sprite_obs.detections import merge_rows
-from sprite_obs.lookup.display import find_display
+from sprite_obs.lookup.display import mark_display
 from sprite_obs.lookup.links import group_rows
 from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.objects.states import States, follow_things
@@ -130,7 +130,7 @@ def _observe(rows, n, env, scene, states, filled):
         main, box = merge_rows(rows.layer, rows.box, rows.object)
         things = _chosen(rows, main, box)
     display = np.empty(len(things.sprite), np.bool_)
-    find_display(things.sprite, things.box, scene.meaning.display, display)
+    mark_display(things.sprite, things.box, scene.meaning.display, display)
     if not scene.display:
         kept = np.flatnonzero(~display)
         things, display = _chosen(things, kept, things.box[kept]), display[kept]

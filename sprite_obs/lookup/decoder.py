@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sprite_obs.detections import Found, Row, Sight, nothing_shown
-from sprite_obs.lookup.background import Background, BackgroundTables, tables_of
+from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import SpriteBank
 from sprite_obs.lookup.components import ComponentCanvas, Components
 from sprite_obs.lookup.explain import Explanation
@@ -14,6 +14,7 @@ from sprite_obs.lookup.grown import make_explainer
 from sprite_obs.lookup.memory import ExplanationMemory
 from sprite_obs.lookup.read import cluster_box, cluster_members, look_up_alone, touched_sides
 from sprite_obs.lookup.rooms import Behind
+from sprite_obs.lookup.shown import BackgroundTables
 from sprite_obs.lookup.tiles import NO_TILES
 from sprite_obs.lookup.usual import (
     ALL,
@@ -94,7 +95,7 @@ class LookupDecoder:
             np.array(tiles, np.int32, order="C"),
             self._is_piece,
         )
-        self._behind = tables_of(background) if isinstance(background, Background) else None
+        self._behind = background.tables if isinstance(background, Background) else None
         self._tables = make_tables(NUM_ROWS, 1)
         self._misses = 0
 
@@ -159,6 +160,7 @@ class LookupDecoder:
         Returns:
             The number of rows.
         """
+        frames = np.ascontiguousarray(frames)
         self._make_room(num_frames=len(frames))
         number = row = 0
         while True:

@@ -65,12 +65,12 @@ class DisplayTables(NamedTuple):
 @numba.njit(cache=True)
 def _show_alone(sprite, box, tables):
     shown = np.empty(len(sprite), np.bool_)
-    find_display(sprite, box, tables, shown)
+    mark_display(sprite, box, tables, shown)
     return shown
 
 
 @numba.njit(cache=True)
-def find_display(
+def mark_display(
     sprite: np.ndarray, box: np.ndarray, tables: DisplayTables, shown: np.ndarray
 ) -> None:
     """Writes whether the centre of each box lies in a row of the display for its sprite.

@@ -5,7 +5,8 @@ import numpy as np
 
 from sprite_obs.detections import order_rows
 from sprite_obs.lookup.clusters import find_clusters
-from sprite_obs.lookup.components import EMPTY, Canvas, add_run, end_key
+from sprite_obs.lookup.components import Canvas
+from sprite_obs.lookup.keys import EMPTY, add_run, end_key
 from sprite_obs.lookup.memory import (
     COUNT,
     FREE,

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from sprite_obs.lookup.background import BackgroundTables, paint_shown
 from sprite_obs.lookup.components import (
     MAX_COMPONENTS,
     Canvas,
@@ -14,6 +13,7 @@ from sprite_obs.lookup.components import (
 )
 from sprite_obs.lookup.memory import Memory
 from sprite_obs.lookup.read import COLUMNS, look_up, tabulate
+from sprite_obs.lookup.shown import BackgroundTables, paint_shown
 from sprite_obs.lookup.tiles import claim_shown_tiles
 
 AS_IT_IS = -1.0

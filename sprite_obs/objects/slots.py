@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from sprite_obs.objects.tracker import MAX_UNSEEN
+from sprite_obs.objects.tracks import MAX_UNSEEN
 
 NEVER = -(10**9)
 NOBODY = 0

@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from sprite_obs.objects.slots import NEVER, NOBODY, assign_slots
-from sprite_obs.objects.tracker import Tracks, copy_tracks, follow
+from sprite_obs.objects.tracker import follow
+from sprite_obs.objects.tracks import Tracks, copy_tracks
 
 
 class States(NamedTuple):
