@@ -17,6 +17,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from sprite_obs.detections import Detections, from_rows
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.lookup.display import STILL, DisplayRows
+from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.observations import ObservationBuilder, rows_of
 
 ENVIRONMENT = Path(__file__).parent.parent / "models" / "ocatari"
@@ -96,11 +99,13 @@ class Categories:
         self.num_sprites = self.num_types = len(categories)
         self.type_capacity = np.array([0, *(most for _, most, _ in categories)], np.int32)
         self.object_capacity = self.type_capacity
-        self._of_display = np.array([False, *(display for *_, display in categories)])
-
-    def is_display(self, found: Detections) -> np.ndarray:
-        """Returns `(N,)` bool, which objects belong to the display."""
-        return self._of_display[found.type]
+        ids = np.arange(self.num_types + 1, dtype=np.int32)
+        moves = np.array([False, *(not display for *_, display in categories)])
+        everywhere = np.array([(STILL, 0, 0, FRAME_SHAPE[1], FRAME_SHAPE[0])])
+        no_tiles = np.zeros(0, np.int64)
+        display_rows = DisplayRows(everywhere, moves, ids[1:], no_tiles, FRAME_SHAPE)
+        no_links = Links(np.zeros((0, 4), np.int32))
+        self.meaning = Meaning(ids, no_links.arrays, display_rows.arrays)
 
     def detections(self, objects: list[list[list[int]]]) -> Detections:
         """Returns the objects of some environments, which stand for the frames of a batch."""

@@ -140,7 +140,7 @@ def make_run(size: Size, args: Args) -> Callable[[], float]:
         started = time.process_time()
         for frame in frames:
             found, _ = encoder.explain(frame)
-            observation = builder.build(builder.things(found), [0])
+            observation = builder.build(found, [0])
         seconds = (time.process_time() - started) / len(frames)
         seen = int(observation["presence"].sum())
         assert seen == size.objects, f"{seen} of {size.objects} objects were found"

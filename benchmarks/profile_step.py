@@ -23,7 +23,7 @@ from measure import ROOT, markdown_table, number, run_benchmark
 
 from sprite_obs import observations
 from sprite_obs.envs.make import make_env
-from sprite_obs.lookup import decoder
+from sprite_obs.lookup import decoder, screen
 from sprite_obs.wrapper import SpriteObservation
 
 STEP, EMULATOR, REST = "whole step", "emulator", "rest"
@@ -47,20 +47,11 @@ class Args:
 
 def stages(env: SpriteObservation) -> dict[str, tuple[Any, str]]:
     """Returns what does the work of each stage, in the order of a step: an owner and a name."""
-    encoder, builder = env._encoder, env._builder
-    lookup = encoder._lookup
     return {
         EMULATOR: (env.env, "step"),
-        "palette index": (encoder._screens, "index"),
-        "background": (lookup, "shown_background"),
-        "components": (lookup._canvas, "find"),
-        "look-up": (lookup, "_looked_up"),
-        "table": (decoder, "tabulate"),
-        "objects": (observations, "merge_objects"),
-        "display": (encoder, "is_display"),
-        "tracks": (builder._trackers[0], "update"),
-        "slots": (builder._slots[0], "update"),
-        "columns": (observations, "_fill"),
+        "palette index": (screen, "_index_changed"),
+        "sprites": (decoder, "read_usual"),
+        "observation": (observations, "observe_table"),
     }
 
 

@@ -1,6 +1,5 @@
 """Look-up and network together: the network proposes what the look-up leaves, the frame decides."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,9 +59,8 @@ class BothDecoder:
         """Forgets what the network proposed; it is asked again."""
         self._remembered.clear()
 
-    def read(self, frames: Iterable[np.ndarray]) -> Found:
+    def read(self, frames: np.ndarray) -> Found:
         """As `LookupDecoder.read`."""
-        frames = list(frames)
         found = self.lookup.read(frames)
         if not found.unexplained.any():  # most of the time
             return found

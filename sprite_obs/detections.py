@@ -81,6 +81,20 @@ Row = tuple[int, int, int, int, int, int, int, float]
 """Frame, sprite id, layer, left, top, width, height and score of one found sprite."""
 
 
+class Sight(NamedTuple):
+    """Sprites as they were found in a batch of frames, for what follows them at once.
+
+    Attributes:
+        frame: `(N,)` int32, as in `Found`; overwritten when the next frames are looked at.
+        table: `(N, 7)` int32, the columns of `Found.table`, and one of no meaning; likewise.
+        error: `(B,)` float32, share of each frame's pixels that nothing explains.
+    """
+
+    frame: np.ndarray
+    table: np.ndarray
+    error: np.ndarray
+
+
 class Found(NamedTuple):
     """Sprites as a decoder found them in a batch of frames, in the order of detections.
 
@@ -189,40 +203,95 @@ def merge_objects(found: Detections) -> Detections:
     number = found.object
     if (number[1:] > number[:-1]).all():  # each is an object of its own: most of the time
         return found
-    main, box = _merge(number, found.box)
-    frame, layer = found.frame[main], found.layer[main]
-    order = np.lexsort((box[:, 0], box[:, 1], layer, frame))
-    return found.rows(main[order])._replace(box=box[order])
+    main, box = _merge_alone(found.frame, found.layer, found.box, number)
+    return found.rows(main)._replace(box=box)
 
 
 @numba.njit(cache=True)
-def _merge(number, box):
-    """Returns the row of each object's largest box, the first of equals, and the box around all."""
+def _merge_alone(frame, layer, box, number):
+    """Joins the fragments of the objects of all frames; returns as `merge_rows`."""
+    main, merged = np.empty(len(frame), np.int64), np.empty((len(frame), 4), np.int32)
+    begin, count = 0, 0
+    while begin < len(frame):
+        end = begin
+        while end < len(frame) and frame[end] == frame[begin]:
+            end += 1
+        rows = slice(begin, end)
+        of_frame, boxes = merge_rows(layer[rows], box[rows], number[rows])
+        main[count : count + len(of_frame)] = of_frame + begin
+        merged[count : count + len(of_frame)] = boxes
+        begin, count = end, count + len(of_frame)
+    return main[:count].copy(), merged[:count].copy()
+
+
+@numba.njit(cache=True)
+def merge_rows(layer, box, number):
+    """Joins the fragments of the objects of one frame.
+
+    For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
+    both from there and from Python.
+
+    Args:
+        layer: `(N,)` int32.
+        box: `(N, 4)` int32.
+        number: `(N,)` int32, numbers of the objects.
+
+    Returns:
+        `(M,)` int64, the row of each object's largest box, the first of equals, and `(M, 4)` int32,
+        the box around all, in the order of detections.
+    """
+    if _is_rising(number):
+        return np.arange(len(number)), box.copy()
     rows = np.argsort(number, kind="mergesort")
     main, merged = np.empty(len(rows), np.int64), np.empty((len(rows), 4), np.int32)
-    count, largest = 0, -1
+    count, largest = 0, np.int64(-1)
     for k in range(len(rows)):
-        left, top, width, height = (
-            box[rows[k], 0],
-            box[rows[k], 1],
-            box[rows[k], 2],
-            box[rows[k], 3],
-        )
-        size = np.int64(width) * height
-        if k == 0 or number[rows[k]] != number[rows[k - 1]]:
-            count, largest = count + 1, -1
-        at = count - 1
-        if largest < 0:
-            right, bottom = left + width, top + height
+        row = rows[k]
+        if k == 0 or number[row] != number[rows[k - 1]]:
+            merged[count] = box[row]
+            count, largest = count + 1, np.int64(-1)
         else:
-            right = max(merged[at, 0] + merged[at, 2], left + width)
-            bottom = max(merged[at, 1] + merged[at, 3], top + height)
-            left, top = min(merged[at, 0], left), min(merged[at, 1], top)
-        merged[at, 0], merged[at, 1] = left, top
-        merged[at, 2], merged[at, 3] = right - left, bottom - top
+            _enclose(merged[count - 1], box[row])
+        size = np.int64(box[row, 2]) * box[row, 3]
         if size > largest:
-            main[at], largest = rows[k], size
-    return main[:count].copy(), merged[:count].copy()
+            main[count - 1], largest = row, size
+    order = order_rows(layer[main[:count]], merged[:count, 0], merged[:count, 1])
+    return main[order], merged[order]
+
+
+@numba.njit(cache=True)
+def _is_rising(number):
+    rises = True
+    for row in range(1, len(number)):
+        rises &= number[row] > number[row - 1]
+    return rises
+
+
+@numba.njit(cache=True)
+def _enclose(box, other):
+    """Widens a box so that it holds another one."""
+    for axis in range(2):
+        start = min(box[axis], other[axis])
+        box[2 + axis] = max(box[axis] + box[2 + axis], other[axis] + other[2 + axis]) - start
+        box[axis] = start
+
+
+@numba.njit(cache=True)
+def order_rows(layer, left, top):
+    """Returns the rows in the order of layer, y and x; they nearly are, so insertion is fastest.
+
+    For compiled loops alone, as `merge_rows`.
+    """
+    half = 1 << 15  # sprites may reach beyond the frame
+    order, places = np.empty(len(layer), np.int64), np.empty(len(layer), np.int64)
+    for row in range(len(layer)):
+        place = (np.int64(layer[row]) << 32) | ((top[row] + half) << 16) | (left[row] + half)
+        at = row
+        while at > 0 and places[at - 1] > place:
+            places[at], order[at] = places[at - 1], order[at - 1]
+            at -= 1
+        places[at], order[at] = place, row
+    return order
 
 
 def main_rows(found: Detections) -> np.ndarray:

@@ -12,12 +12,13 @@ import torch
 from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
 from sprite_obs.config import ModelConfig
-from sprite_obs.detections import Detections, from_table
+from sprite_obs.detections import Detections, Found, Sight, from_table
 from sprite_obs.errors import CheckpointError, DeviceError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
 from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.lookup.palette import UNKNOWN, Palette
 from sprite_obs.lookup.panorama import Panorama, restore_layers
 from sprite_obs.lookup.rooms import Behind, restore
@@ -141,6 +142,11 @@ class FrozenEncoder:
         return NetworkDecoder(self._checkpoint.network, self.bank, choose_device(self._device))
 
     @property
+    def meaning(self) -> Meaning:
+        """What the sprites are, for compiled loops."""
+        return Meaning(self._type_of_id, self._links.arrays, self._display.arrays)
+
+    @property
     def memory_use(self) -> MemoryUse:
         """How often exact look-up knew what it saw; it remembers what it had to work out."""
         return self._lookup.memory_use
@@ -189,8 +195,30 @@ class FrozenEncoder:
         if self.decoder == "network":
             return self._explained_by_network(frames)
         found = self._exact.read(self._screens.index(frames))
-        share = (found.unexplained / self._lookup.background.image.size).astype(np.float32)
-        return self._links.joined(found.typed(self._type_of_id)), share
+        return self._links.joined(found.typed(self._type_of_id)), self._share(found)
+
+    def look(self, frames: np.ndarray) -> Sight:
+        """Finds what `explain` finds, with nothing more than what follows from it at once needs.
+
+        Args:
+            frames: as `encode` takes them.
+
+        Returns:
+            The sprites, overwritten by the next call.
+        """
+        frames = self._checked(frames)
+        if self.decoder == "lookup":
+            return self._lookup.look(self._screens.index(frames))
+        if self.decoder == "both":
+            read = self._exact.read(self._screens.index(frames))
+            return Sight(read.frame, read.table, self._share(read))
+        found, share = self.explain(frames)
+        table = np.column_stack([found.sprite, found.layer, found.box])
+        return Sight(np.ascontiguousarray(found.frame), table, share)
+
+    def _share(self, found: Found) -> np.ndarray:
+        """Returns `(B,)` float32, the share of each frame's pixels that nothing explains."""
+        return (found.unexplained / self._lookup.background.image.size).astype(np.float32)
 
     def _explained_by_network(self, frames: np.ndarray) -> tuple[Detections, np.ndarray]:
         found = self.encode(frames)

@@ -6,7 +6,7 @@ from typing import Any, SupportsFloat
 import gymnasium
 import numpy as np
 
-from sprite_obs.detections import Detections
+from sprite_obs.detections import Detections, Sight
 from sprite_obs.envs.rendered import as_bytes
 from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
@@ -174,16 +174,21 @@ class SpriteObservation(
         """
         frame = self._frame(observation)
         earlier = self.env.get_wrapper_attr("earlier_frame") if self._joins_frames else None
-        if earlier is None:
+        found: Detections | Sight
+        if earlier is not None:
+            both, error = self._encoder.explain(np.stack([earlier, frame]))
+            found = join_frames(both)
+        elif self._render_sprites:
             found, error = self._encoder.explain(frame)
         else:
-            found, error = self._encoder.explain(np.stack([earlier, frame]))
-            found = join_frames(found)
+            found = self._encoder.look(frame)
+            error = found.error
         if self._encoder.has_camera:
             self._camera = self._encoder.cameras(frame)[0]
-        things = self._builder.things(found)
-        self._seen, self._error = (frame, things), float(error[-1])
-        return rows_of(self._builder.build(things, [0]), 0)
+        if isinstance(found, Detections):
+            self._seen = frame, self._builder.things(found)
+        self._error = float(error[-1])
+        return rows_of(self._builder.build(found, [0]), 0)
 
     def render(self) -> Any:
         """Returns the environment's rendering, or the last frame with its sprites drawn over it."""

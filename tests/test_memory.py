@@ -97,3 +97,33 @@ def test_whole_sprites_have_no_holes():
     scene = make_scene(20)
     found = decoder_of(scene.drawings, scene.background).read(scene.index)
     assert len(found.shown) and all(shown is None for shown in found.shown)
+
+
+def test_many_sprites_in_many_frames_find_room():
+    box, cross, _ = drawings()
+    decoder = decoder_of([box, cross], np.zeros((200, 200), np.uint8))
+    frames = np.zeros((3, 200, 200), np.uint8)
+    places = [(left, top) for top in range(2, 180, 12) for left in range(2, 180, 12)]
+    for frame in frames:
+        for left, top in places:
+            paint(frame, box, left, top)
+    frames[1, :60] = 0
+    found = decoder.read(frames)
+    shown = [sum(top >= 60 for _, top in places) if n == 1 else len(places) for n in range(3)]
+    assert np.bincount(found.frame).tolist() == shown and sum(shown) > 512
+    assert decoder.memory_use.hits == sum(shown) and decoder.memory_use.misses == 0
+    sight = decoder.look(frames)
+    assert (sight.table[:, :-1] == found.table).all() and (sight.frame == found.frame).all()
+
+
+def test_what_is_looked_at_is_what_is_read():
+    scene = make_scene(60)
+    reads, looks = (decoder_of(scene.drawings[:2], scene.background) for _ in range(2))
+    for index in scene.index:
+        found, sight = reads.read(index[None]), looks.look(index[None])
+        assert (sight.table[:, :-1] == found.table).all()
+        assert sight.error == np.float32(found.unexplained / index.size)
+    assert reads.memory_use == looks.memory_use
+    at_once = decoder_of(scene.drawings[:2], scene.background)
+    at_once.read(scene.index)
+    assert at_once.memory_use == reads.memory_use

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sprite_obs.objects.slots import SlotTable
-from sprite_obs.objects.tracker import MAX_UNSEEN
+from sprite_obs.objects.tracks import MAX_UNSEEN
 
 
 def update(table: SlotTable, *things: tuple[int, int]) -> list[int]:

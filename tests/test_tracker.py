@@ -6,11 +6,10 @@ from sprite_obs.objects.tracker import (
     MAX_STEP,
     MAX_STEP_ALONE,
     MAX_STEP_CHANGED,
-    MAX_UNSEEN,
     Tracker,
-    Tracks,
     track_ids,
 )
+from sprite_obs.objects.tracks import MAX_UNSEEN, Tracks
 
 SIZE = (8, 8)
 

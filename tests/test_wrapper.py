@@ -15,7 +15,7 @@ from pong_model import (
 )
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from sprite_obs.detections import Detections
+from sprite_obs.detections import Sight
 from sprite_obs.envs.make import make_env
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.wrapper import SpriteObservation
@@ -89,13 +89,12 @@ def test_slots_show_what_the_encoder_found(pong, pong_model):
 
 
 def test_sprites_that_reach_beyond_the_frame_stay_in_the_space(pong, monkeypatch):
-    def explain(frame: np.ndarray) -> tuple[Detections, np.ndarray]:
-        ids = np.array([1, 2, 3], np.int32)
-        box = np.array([(-5, 20, 4, 4), (158, 207, 8, 8), (2, -1, 4, 16)], np.int32)
-        found = Detections.separate(ids * 0, ids, ids, ids * 0, box, ids.astype(np.float32))
-        return found, np.zeros(1, np.float32)
+    def look(frame: np.ndarray) -> Sight:
+        box = [(-5, 20, 4, 4), (158, 207, 8, 8), (2, -1, 4, 16)]
+        table = np.array([(n, 0, *place) for n, place in enumerate(box, 1)], np.int32)
+        return Sight(np.zeros(3, np.int32), table, np.zeros(1, np.float32))
 
-    monkeypatch.setattr(pong._encoder, "explain", explain)
+    monkeypatch.setattr(pong._encoder, "look", look)
     observation, _ = pong.reset()
     assert observation in pong.observation_space
     assert observation["position"][:3].tolist() == [[0, 22], [160, 210], [4, 7]]
@@ -198,6 +197,8 @@ def test_spec_rebuilds_the_stack(pong, pong_model):
         "level": "object",
         "display": True,
         "flatten": False,
+        "decoder": None,
+        "device": "auto",
     }
     for spec in specs:
         again = gymnasium.make(spec)

@@ -4,8 +4,9 @@ import numba
 import numpy as np
 
 from sprite_obs.discover.background import color_regions
-from sprite_obs.lookup.background import MAX_REGION, Background
+from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import TRANSPARENT
+from sprite_obs.lookup.shown import MAX_REGION
 
 MIN_AREA = 16
 """Pixels of a region that may change its colour; a smaller one is soon covered by some thing."""

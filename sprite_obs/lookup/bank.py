@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sprite_obs.lookup.components import pixel_key
+from sprite_obs.lookup import keys
 from sprite_obs.lookup.palette import Palette
 
 TRANSPARENT = 255
@@ -49,7 +49,7 @@ class SpriteBank:
 
 def drawing_key(drawing: np.ndarray) -> int:
     """Returns the key of a component that looks like `(h, w)` palette indices, 255 transparent."""
-    return int(pixel_key(drawing, (drawing != TRANSPARENT).astype(np.int32), 1))
+    return int(keys.drawing_key(drawing, drawing != TRANSPARENT))
 
 
 def make_bank(drawings: Sequence[np.ndarray]) -> SpriteBank:

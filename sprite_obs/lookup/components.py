@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from sprite_obs.lookup.keys import EMPTY, add_run, end_key
+
 MAX_COMPONENTS = 2048
 """Components considered in one frame; a frame with more is noise and gets no further ones."""
 WORD = 8
@@ -28,25 +30,6 @@ class Components(NamedTuple):
 
 
 @numba.njit(cache=True)
-def pixel_key(colors: np.ndarray, labels: np.ndarray, label: int) -> np.int64:
-    """Hashes (FNV-1a, 64 bits) size, shape and colours of the pixels that carry `label`."""
-    return _box_key(colors, labels, label, 0, 0, colors.shape[1], colors.shape[0])
-
-
-@numba.njit(cache=True, inline="always")
-def _box_key(colors, labels, label, left, top, right, bottom):
-    """Is `pixel_key` of a box; views of arrays for each component would take longer."""
-    key = np.uint64(1469598103934665603) ^ np.uint64((right - left) * 65536 + bottom - top)
-    for y in range(top, bottom):
-        for x in range(left, right):
-            value = (
-                np.uint64(colors[y, x]) + np.uint64(1) if labels[y, x] == label else np.uint64(0)
-            )
-            key = (key ^ value) * np.uint64(1099511628211)
-    return np.int64(key ^ (key >> np.uint64(29)))
-
-
-@numba.njit(cache=True)
 def _find_runs(mask, words, width, runs, first_of_row):
     """Lists the runs of a mask's rows; what touches, also across corners, gets one root.
 
@@ -55,7 +38,7 @@ def _find_runs(mask, words, width, runs, first_of_row):
         words: `(H, n)` uint64, the same.
         width: W, pixels of a row without the padding.
         runs: `(R, 4)` int32, written: y, left, right (exclusive), index of another run or itself.
-        first_of_row: `(H,)` int32, written: index of each row's first run.
+        first_of_row: `(H + 1,)` int32, written: index of each row's first run, and their number.
 
     Returns:
         The number of runs.
@@ -63,7 +46,10 @@ def _find_runs(mask, words, width, runs, first_of_row):
     count, above, above_end = 0, 0, 0
     for y in range(len(mask)):
         first_of_row[y] = count
-        x = 0
+        some = words[y, 0]
+        for word in range(1, words.shape[1]):
+            some |= words[y, word]
+        x = width if some == 0 else 0
         while x < width:
             if x % WORD == 0 and words[y, x // WORD] == 0:
                 x += WORD  # most of a frame is background, eight pixels at a time
@@ -84,10 +70,11 @@ def _find_runs(mask, words, width, runs, first_of_row):
             above = max(touching - 1, above)  # the last one may reach to the next run
             count += 1
         above, above_end = first_of_row[y], count
+    first_of_row[len(mask)] = count
     return count
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _root(runs, run):
     while runs[run, 3] != run:
         runs[run, 3] = runs[runs[run, 3], 3]
@@ -95,50 +82,76 @@ def _root(runs, run):
     return run
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _join(runs, one, other):
     """Makes the earlier of two roots that of both, so that the root is a component's first run."""
     first, second = _root(runs, one), _root(runs, other)
     runs[max(first, second), 3] = min(first, second)
 
 
-@numba.njit(cache=True)
-def _clear(labels, runs, count):
-    """Takes back what `_components` wrote for runs."""
-    for run in range(count):
-        for x in range(runs[run, 1], runs[run, 2]):
-            labels[runs[run, 0], x] = 0
+class Canvas(NamedTuple):
+    """The arrays in which the components of one frame after the other are found.
+
+    Attributes:
+        mask: `(H, 8 * n)` bool, as in `padded_mask`.
+        words: `(H, n)` uint64, likewise.
+        runs: `(R, 4)` int32, see `_find_runs`.
+        first_of_row: `(H + 1,)` int32, likewise; the last one is the number of runs.
+        component: `(R,)` int32, 1 + index of the component of each run, 0 for those beyond the
+            last one that is considered.
+    """
+
+    mask: np.ndarray
+    words: np.ndarray
+    runs: np.ndarray
+    first_of_row: np.ndarray
+    component: np.ndarray
 
 
 @numba.njit(cache=True)
-def _components(index, mask, words, labels, runs, first_of_row):
-    """Labels the components; returns boxes, areas, keys and the number of runs."""
-    num_runs = _find_runs(mask, words, labels.shape[1], runs, first_of_row)
+def group_runs(index, canvas):
+    """Finds the components of the canvas's mask; returns boxes, areas and keys.
+
+    For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
+    both from there and from Python.
+    """
+    runs, component = canvas.runs, canvas.component
+    num_runs = _find_runs(canvas.mask, canvas.words, index.shape[1], runs, canvas.first_of_row)
     boxes = np.empty((MAX_COMPONENTS, 4), np.int32)  # left, top, right, bottom, for now
-    areas = np.zeros(MAX_COMPONENTS, np.int32)
-    number = np.zeros(num_runs, np.int32)
-    count = 0
+    areas, origins = np.empty(MAX_COMPONENTS, np.int32), np.empty(MAX_COMPONENTS, np.int32)
+    keys, count = np.empty(MAX_COMPONENTS, np.uint64), 0
     for run in range(num_runs):
         y, left, right, root = runs[run, 0], runs[run, 1], runs[run, 2], _root(runs, run)
+        component[run] = 0
         if root == run and count < MAX_COMPONENTS:
             boxes[count, 0], boxes[count, 1], boxes[count, 2] = left, y, right
+            areas[count], origins[count], keys[count] = 0, left, EMPTY
             count += 1
-            number[run] = count
-        label = number[root]
-        if label == 0:
-            continue
-        boxes[label - 1, 0] = min(boxes[label - 1, 0], left)
-        boxes[label - 1, 2] = max(boxes[label - 1, 2], right)
-        boxes[label - 1, 3] = y + 1
-        areas[label - 1] += right - left
-        for x in range(left, right):
-            labels[y, x] = label
-    keys = np.empty(count, np.int64)
+            component[run] = count
+        component[run] = component[root]
+        i = component[run] - 1
+        if i >= 0:
+            boxes[i, 0], boxes[i, 2] = min(boxes[i, 0], left), max(boxes[i, 2], right)
+            boxes[i, 3] = y + 1
+            areas[i] += right - left
+            keys[i] = add_run(keys[i], index, y, left, right, y - boxes[i, 1], origins[i])
+    ended = np.empty(count, np.int64)
     for i in range(count):
-        left, top, right, bottom = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
-        keys[i] = _box_key(index, labels, i + 1, left, top, right, bottom)
-        boxes[i, 2], boxes[i, 3] = right - left, bottom - top
-    return boxes[:count].copy(), areas[:count].copy(), keys, num_runs
+        boxes[i, 2] -= boxes[i, 0]
+        boxes[i, 3] -= boxes[i, 1]
+        ended[i] = end_key(keys[i], origins[i] - boxes[i, 0], boxes[i, 2], boxes[i, 3])
+    return boxes[:count].copy(), areas[:count].copy(), ended
+
+
+@numba.njit(cache=True)
+def _group_alone(index, canvas):
+    """Finds the components for Python; returns labels, boxes, areas and keys."""
+    boxes, areas, keys = group_runs(index, canvas)
+    labels = np.zeros(index.shape, np.int32)
+    for run in range(canvas.first_of_row[-1]):
+        y, left, right = canvas.runs[run, :3]
+        labels[y, left:right] = canvas.component[run]
+    return labels, boxes, areas, keys
 
 
 def find_components(index: np.ndarray, mask: np.ndarray) -> Components:
@@ -161,41 +174,46 @@ class ComponentCanvas:
 
     Attributes:
         mask: `(H, W)` bool, to be written before `find`.
+        arrays: the same and all else, for compiled loops.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         height, width = shape
-        self._padded = np.zeros((height, -(-width // WORD) * WORD), bool)
-        self._words = self._padded.view(np.uint64)
-        self.mask = self._padded[:, :width]
-        self._labels = np.zeros(shape, np.int32)
-        self._runs = np.empty((height * (width + 1) // 2, 4), np.int32)
-        self._first_of_row = np.empty(height, np.int32)
-        self._num_runs = 0
+        most = height * (width + 1) // 2
+        runs, first_of_row = np.empty((most, 4), np.int32), np.zeros(height + 1, np.int32)
+        self.arrays = Canvas(*padded_mask(shape), runs, first_of_row, np.empty(most, np.int32))
+        self.mask = self.arrays.mask[:, :width]
 
     def __reduce__(self) -> tuple[type["ComponentCanvas"], tuple[tuple[int, ...]]]:
         """Pickles the size alone."""
         return ComponentCanvas, (self.mask.shape,)
 
     def find(self, index: np.ndarray) -> Components:
-        """Finds the components of `mask`; the labels are overwritten by the next call.
+        """Finds the components of `mask`.
 
         Args:
             index: `(H, W)` uint8 palette indices of the frame.
         """
-        _clear(self._labels, self._runs, self._num_runs)
-        *found, self._num_runs = _components(
-            index, self._padded, self._words, self._labels, self._runs, self._first_of_row
-        )
-        return Components(self._labels, *found)
+        return Components(*_group_alone(index, self.arrays))
 
 
-def as_words(array: np.ndarray) -> np.ndarray:
-    """Returns the bytes of a uint8 array, padded with zeros, as `(n,)` uint64 words."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    if spare := -len(flat) % WORD:
-        flat = np.append(flat, np.zeros(spare, np.uint8))
-    return flat.view(np.uint64)
+def padded_mask(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns an empty mask of (H, W) pixels.
+
+    Returns:
+        `(H, 8 * n)` bool, rows padded to whole words, and `(H, n)` uint64, the same memory.
+    """
+    height, width = shape
+    padded = np.zeros((height, -(-width // WORD) * WORD), bool)
+    return padded, padded.view(np.uint64)
+
+
+@numba.njit(cache=True)
+def mark_different(index: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
+    """Writes where two `(H, W)` images differ into a mask as in `padded_mask`."""
+    for y in range(index.shape[0]):
+        for x in range(index.shape[1]):
+            mask[y, x] = index[y, x] != image[y, x]
 
 
 class Contour(NamedTuple):

@@ -1,20 +1,34 @@
 """Exact recognition: what a frame shows beyond its background, said in known sprites."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from sprite_obs.detections import Found, Row, join_found, nothing_shown
+from sprite_obs.detections import Found, Row, Sight, nothing_shown
+from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.components import MAX_COMPONENTS, ComponentCanvas, Components
+from sprite_obs.lookup.components import ComponentCanvas, Components
 from sprite_obs.lookup.explain import Explanation
 from sprite_obs.lookup.grown import make_explainer
 from sprite_obs.lookup.memory import ExplanationMemory
-from sprite_obs.lookup.read import cluster_box, cluster_members, look_up, tabulate, touched_sides
+from sprite_obs.lookup.read import cluster_box, cluster_members, look_up_alone, touched_sides
 from sprite_obs.lookup.rooms import Behind
-from sprite_obs.lookup.tiles import NO_TILES, claim_tiles
+from sprite_obs.lookup.shown import BackgroundTables
+from sprite_obs.lookup.tiles import NO_TILES
+from sprite_obs.lookup.usual import (
+    ALL,
+    AS_IT_IS,
+    FULL,
+    UNUSUAL,
+    Known,
+    image_alone,
+    make_tables,
+    read_usual,
+)
 
+NUM_ROWS = 256
+"""Sprites for which there is room at first, in all frames that are read at once."""
 NOTHING = Explanation([], 0)
 
 
@@ -64,7 +78,7 @@ class LookupDecoder:
     ) -> None:
         self.background = background
         self.tiles = tiles
-        self.max_foreground = max_foreground
+        self.max_foreground = float(max_foreground)
         shape = background.image.shape
         self._explainer = make_explainer(
             bank, counts, shape, min_visible, min_explained, former_sizes
@@ -75,13 +89,21 @@ class LookupDecoder:
         sprites = [explanation.parts[0][0] - 1 for explanation in known.values()]
         self._is_piece = self._explainer.is_piece[sprites]
         self._memory, self._clusters = ExplanationMemory(known), ExplanationMemory({})
-        self._canvas = ComponentCanvas(shape)
-        self._hits = self._misses = 0
+        self._canvas, self._painted = ComponentCanvas(shape), np.empty(shape, np.uint8)
+        self._known = Known(
+            np.array(background.window, np.int32),
+            np.array(tiles, np.int32, order="C"),
+            self._is_piece,
+        )
+        self._behind = background.tables if isinstance(background, Background) else None
+        self._tables = make_tables(NUM_ROWS, 1)
+        self._misses = 0
 
     @property
     def memory_use(self) -> MemoryUse:
         """How often the decoder could look something up so far."""
-        return MemoryUse(self._hits, self._misses, len(self._memory) + len(self._clusters))
+        hits, remembered = int(self._tables.hits[0]), len(self._memory) + len(self._clusters)
+        return MemoryUse(hits - self._misses, self._misses, remembered)
 
     def forget(self) -> None:
         """Forgets all explanations but those of the dictionary; they are found again."""
@@ -108,57 +130,120 @@ class LookupDecoder:
         found = self.read(frames)
         return found.rows(), found.unexplained
 
-    def read(self, frames: Iterable[np.ndarray]) -> Found:
+    def read(self, frames: np.ndarray) -> Found:
         """Finds the sprites of `(B, H, W)` uint8 palette frames."""
-        return join_found([self._read(index) for index in frames])
+        holes: dict[int, np.ndarray | None] = {}
+        count = self._read(frames, holes)
+        tables, shown = self._tables, nothing_shown(count)
+        for row, mask in holes.items():
+            shown[row] = mask
+        table, score = tables.table[:count, :-1].copy(), tables.score[:count].copy()
+        unexplained = tables.unexplained[: len(frames)].copy()
+        return Found(tables.frame[:count].copy(), table, score, shown, unexplained)
 
-    def _read(self, index: np.ndarray) -> Found:
-        mask = self._canvas.mask
-        np.not_equal(index, self.shown_background(index), out=mask)
-        there = self.tiles[claim_tiles(index, mask, self.tiles)] if len(self.tiles) else NO_TILES
-        found = self._canvas.find(index)
-        entries, explained = self._looked_up(index, found)
-        table, score, unexplained = tabulate(
-            found.boxes, entries, explained, self._memory.arrays, self._clusters.arrays, there
-        )
-        if len(found.keys) == MAX_COMPONENTS:  # there may be more, and nobody looks at them
-            unexplained += int(np.count_nonzero(mask)) - int(found.areas.sum())
-        return self._found(table, score, unexplained)
+    def look(self, frames: np.ndarray) -> Sight:
+        """Finds the same, but does not say which pixels of sprites with holes show.
 
-    def _found(self, table: np.ndarray, score: np.ndarray, unexplained: int) -> Found:
-        shown = nothing_shown(len(table))
-        for row in np.flatnonzero(score < 1).tolist():
-            shown[row] = self._memory.shown(int(table[row, -1]))
-        frame = np.zeros(len(table), np.int32)
-        return Found(frame, table[:, :-1], score, shown, np.array([unexplained], np.int64))
-
-    def _looked_up(self, index: np.ndarray, found: Components) -> tuple[np.ndarray, np.ndarray]:
-        """Looks everything up, and explains what is not known until everything is.
+        Args:
+            frames: as for `read`.
 
         Returns:
-            Entries of components and clusters that are explained, see `look_up`.
+            The sprites, overwritten by the next call.
         """
-        missed = 0
+        count = self._read(frames)
+        tables = self._tables
+        return Sight(tables.frame[:count], tables.table[:count], tables.error[: len(frames)])
+
+    def _read(self, frames: np.ndarray, holes: dict[int, np.ndarray | None] | None = None) -> int:
+        """Writes the tables, and which pixels show of sprites with holes, by their row.
+
+        Returns:
+            The number of rows.
+        """
+        frames = np.ascontiguousarray(frames)
+        self._make_room(num_frames=len(frames))
+        number = row = 0
         while True:
-            entries, explained, clusters, missing = look_up(
+            begin, before = row, int(self._tables.holes[0])
+            number, row, ended = self._read_usual(frames, number, row)
+            if holes is not None and self._tables.holes[0] > before:
+                holes |= self._holes(begin, row)  # before what explains them may be forgotten
+            if ended == FULL:
+                self._make_room(num_rows=2 * len(self._tables.table))
+            elif ended == UNUSUAL:
+                self._explain_all(frames[number])
+            else:
+                return row
+
+    def _read_usual(self, frames: np.ndarray, number: int, row: int) -> tuple[int, int, int]:
+        """Reads on until something is unknown, or the background must be asked for."""
+        if self._behind is not None:
+            return self._read_before(self._behind, self.max_foreground, frames, number, row)
+        ended = ALL
+        while number < len(frames) and ended == ALL:
+            shown, one = self.shown_background(frames[number]), frames[: number + 1]
+            number, row, ended = self._read_before(image_alone(shown), AS_IT_IS, one, number, row)
+        return number, row, ended
+
+    def _read_before(
+        self,
+        behind: BackgroundTables,
+        max_foreground: float,
+        frames: np.ndarray,
+        number: int,
+        row: int,
+    ) -> tuple[int, int, int]:
+        return read_usual(
+            frames,
+            number,
+            row,
+            behind,
+            max_foreground,
+            self._known,
+            self._memory.arrays,
+            self._clusters.arrays,
+            self._canvas.arrays,
+            self._painted,
+            self._tables,
+        )
+
+    def _make_room(self, num_frames: int = 0, num_rows: int = 0) -> None:
+        """Makes room for so many sprites in so many frames; what was found stays."""
+        old = self._tables
+        if num_frames <= len(old.error) and num_rows <= len(old.table):
+            return
+        new = make_tables(max(num_rows, len(old.table)), max(num_frames, len(old.error)))
+        for before, array in zip(old, new, strict=True):
+            array[: len(before)] = before
+        self._tables = new
+
+    def _holes(self, start: int, end: int) -> dict[int, np.ndarray | None]:
+        """Returns which pixels show of the sprites with holes, by their row in the tables."""
+        rows = np.flatnonzero(self._tables.score[start:end] < 1) + start
+        entries = self._tables.table[rows, -1].tolist()
+        return dict(zip(rows.tolist(), map(self._memory.shown, entries), strict=True))
+
+    def _explain_all(self, index: np.ndarray) -> None:
+        """Explains what is not known in the frame whose components the canvas holds."""
+        found = self._canvas.find(index)
+        while True:
+            _, _, clusters, missing = look_up_alone(
                 index,
-                found.labels,
+                self._canvas.arrays,
                 found.boxes,
                 found.keys,
-                self.background.window,
+                self._known.window,
                 self._memory.arrays,
                 self._clusters.arrays,
                 self._is_piece,
             )
             if not len(clusters) and not len(missing):
-                self._misses += missed
-                self._hits += len(found.keys) + len(explained) - missed
-                return entries, explained
+                return
             for key, count, *members in clusters.tolist():
                 self._explain_cluster(key, np.array(members[:count]), index, found)
             for i in missing.tolist():
                 self._explain(i, index, found)
-            missed += len(clusters) + len(missing)
+            self._misses += len(clusters) + len(missing)  # then they count as looked up
 
     def _explain(self, i: int, index: np.ndarray, found: Components) -> None:
         left, top, width, height = found.boxes[i].tolist()

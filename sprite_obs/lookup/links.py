@@ -1,5 +1,7 @@
 """Fragments of one thing: sprites that stand beside each other at a fixed offset."""
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
@@ -12,14 +14,18 @@ class Links:
     Args:
         table: `(L, 4)` int32: id of a fragment, id of a sprite that it belongs to, and that
             sprite's left upper corner minus the fragment's, x and y in pixels.
+
+    Attributes:
+        arrays: the same for compiled loops.
     """
 
     def __init__(self, table: np.ndarray) -> None:
         self.table = table
-        self._sorted = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
-        self._num_ids = int(table[:, :2].max(initial=0)) + 1
+        ordered = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")], np.int32)
         last = int(table[:, 0].max(initial=0)) + 1
-        self._starts = np.searchsorted(self._sorted[:, 0], np.arange(last + 1))  # of each fragment
+        starts = np.searchsorted(ordered[:, 0], np.arange(last + 1))  # of each fragment
+        newest = np.full(int(table[:, :2].max(initial=0)) + 1, -1)
+        self.arrays = LinkTables(ordered, starts, newest)
 
     def joined(self, found: Detections) -> Detections:
         """Gives the fragments of one object the same number."""
@@ -38,39 +44,70 @@ class Links:
         Returns:
             `(N,)` int32, equal for sprites of one object; the row of one of its sprites.
         """
-        return _group(frame, sprite, corner, self._sorted, self._starts, self._num_ids)
+        return _group_alone(frame, sprite, corner, self.arrays)
+
+
+class LinkTables(NamedTuple):
+    """Links for compiled loops.
+
+    Attributes:
+        links: `(L, 4)` int32, as in `Links`, sorted by fragment.
+        starts: `(K + 1,)` int64, where the links of each fragment begin.
+        newest: `(I,)` int64, -1 for each sprite id; written while objects are numbered.
+    """
+
+    links: np.ndarray
+    starts: np.ndarray
+    newest: np.ndarray
 
 
 @numba.njit(cache=True)
-def _group(frame, sprite, corner, links, starts, num_ids):
-    parent = np.arange(len(sprite))
-    newest = np.full(num_ids, -1)  # of each sprite id, its last row so far
-    before = np.full(len(sprite), -1)  # the row of the same sprite before, in the same frame
+def _group_alone(frame, sprite, corner, tables):
+    objects = np.empty(len(sprite), np.int32)
     begin = 0
     while begin < len(sprite):
         end = begin
         while end < len(sprite) and frame[end] == frame[begin]:
-            if sprite[end] < num_ids:
-                before[end] = newest[sprite[end]]
-                newest[sprite[end]] = end
             end += 1
-        for row in range(begin, end):
-            if sprite[row] + 1 < len(starts):
-                for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
-                    x, y = corner[row, 0] + links[link, 2], corner[row, 1] + links[link, 3]
-                    other = newest[links[link, 1]]
-                    while other >= 0 and (corner[other, 0] != x or corner[other, 1] != y):
-                        other = before[other]
-                    if other >= 0 and other != row:
-                        parent[_root(parent, row)] = _root(parent, other)
-        for row in range(begin, end):
-            if sprite[row] < num_ids:
-                newest[sprite[row]] = -1
+        rows = slice(begin, end)
+        group_rows(sprite[rows], corner[rows], tables, objects[rows])
+        objects[rows] += begin
         begin = end
-    objects = np.empty(len(sprite), np.int32)
-    for row in range(len(sprite)):
-        objects[row] = _root(parent, row)
     return objects
+
+
+@numba.njit(cache=True)
+def group_rows(
+    sprite: np.ndarray, corner: np.ndarray, tables: LinkTables, objects: np.ndarray
+) -> None:
+    """Numbers the objects of one frame.
+
+    Args:
+        sprite: `(N,)` integers, sprite ids.
+        corner: `(N, 2)` or more columns, left and top in pixels.
+        tables: which sprites may be fragments.
+        objects: `(N,)` int32, written: the row of one of each object's sprites.
+    """
+    links, starts, newest = tables.links, tables.starts, tables.newest
+    parent = np.arange(len(sprite))
+    before = np.full(len(sprite), -1)  # the row of the same sprite before
+    for row in range(len(sprite)):
+        if sprite[row] < len(newest):
+            before[row] = newest[sprite[row]]
+            newest[sprite[row]] = row
+    for row in range(len(sprite)):
+        if sprite[row] + 1 < len(starts):
+            for link in range(starts[sprite[row]], starts[sprite[row] + 1]):
+                x, y = corner[row, 0] + links[link, 2], corner[row, 1] + links[link, 3]
+                other = newest[links[link, 1]]
+                while other >= 0 and (corner[other, 0] != x or corner[other, 1] != y):
+                    other = before[other]
+                if other >= 0 and other != row:
+                    parent[_root(parent, row)] = _root(parent, other)
+    for row in range(len(sprite)):
+        if sprite[row] < len(newest):
+            newest[sprite[row]] = -1
+        objects[row] = _root(parent, row)
 
 
 @numba.njit(cache=True)

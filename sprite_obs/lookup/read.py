@@ -3,8 +3,10 @@
 import numba
 import numpy as np
 
+from sprite_obs.detections import order_rows
 from sprite_obs.lookup.clusters import find_clusters
-from sprite_obs.lookup.components import pixel_key
+from sprite_obs.lookup.components import Canvas
+from sprite_obs.lookup.keys import EMPTY, add_run, end_key
 from sprite_obs.lookup.memory import (
     COUNT,
     FREE,
@@ -77,7 +79,21 @@ def cluster_members(members: np.ndarray, labels: np.ndarray, box: tuple) -> np.n
 
 
 @numba.njit(cache=True)
-def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
+def _cluster_key(index, canvas, cluster, number, box):
+    """Returns the key of all pixels of a cluster."""
+    left, top, right, bottom = box
+    key, origin = EMPTY, -1
+    for run in range(canvas.first_of_row[top], canvas.first_of_row[bottom]):
+        component = canvas.component[run]
+        if component and cluster[component - 1] == number:
+            y, begin, end = canvas.runs[run, 0], canvas.runs[run, 1], canvas.runs[run, 2]
+            origin = begin if origin < 0 else origin
+            key = add_run(key, index, y, begin, end, y - top, origin)
+    return end_key(key, origin - left, right - left, bottom - top)
+
+
+@numba.njit(cache=True)
+def _look_up_clusters(index, canvas, boxes, doubtful, window, memory, entries):
     """Finds clusters and what they consist of; enters `NOT_HERE` for what they explain.
 
     Returns:
@@ -94,8 +110,7 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
             continue
         box = cluster_box(members, boxes)
         left, top, right, bottom = box
-        numbers = np.minimum(cluster_members(members, labels, box), 1)
-        key = pixel_key(index[top:bottom, left:right], numbers, 1)
+        key = _cluster_key(index, canvas, cluster, number, box)
         key ^= touched_sides(left, top, right, bottom, window)
         entry = find_entry(memory.keys, memory.entries, key)
         if entry == FREE:
@@ -116,22 +131,16 @@ def _look_up_clusters(index, labels, boxes, doubtful, window, memory, entries):
 
 
 @numba.njit(cache=True)
-def look_up(
-    index: np.ndarray,
-    labels: np.ndarray,
-    boxes: np.ndarray,
-    keys: np.ndarray,
-    window: np.ndarray,
-    memory: Memory,
-    clusters: Memory,
-    is_piece: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def look_up(index, canvas, boxes, keys, window, memory, clusters, is_piece):
     """Looks up what the components of a frame consist of.
+
+    For compiled loops alone: Numba's cache mixes up functions that return arrays and are called
+    both from there and from Python, which calls `look_up_alone`.
 
     Args:
         index: `(H, W)` uint8 palette indices of the frame.
-        labels: `(H, W)` int32, as in `Components`.
-        boxes: `(N, 4)` int32, likewise.
+        canvas: on which its components were found.
+        boxes: `(N, 4)` int32, as in `Components`.
         keys: `(N,)` int64, likewise.
         window: `(4,)` int32, the playing field.
         memory: explanations of components; the first entries are those of the dictionary.
@@ -153,7 +162,7 @@ def look_up(
             np.zeros((0, 2 + MAX_MEMBERS), np.int64),
             missing,
         )
-    known, unknown = _look_up_clusters(index, labels, boxes, doubtful, window, clusters, entries)
+    known, unknown = _look_up_clusters(index, canvas, boxes, doubtful, window, clusters, entries)
     if len(unknown) == 0:
         for i in range(len(keys)):
             if entries[i] == FREE:
@@ -162,6 +171,21 @@ def look_up(
                 entries[i] = find_entry(memory.keys, memory.entries, keys[i] ^ sides)
         missing = np.flatnonzero(entries == FREE)
     return entries, known, unknown, missing
+
+
+@numba.njit(cache=True)
+def look_up_alone(
+    index: np.ndarray,
+    canvas: Canvas,
+    boxes: np.ndarray,
+    keys: np.ndarray,
+    window: np.ndarray,
+    memory: Memory,
+    clusters: Memory,
+    is_piece: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Is `look_up` for Python."""
+    return look_up(index, canvas, boxes, keys, window, memory, clusters, is_piece)
 
 
 @numba.njit(cache=True)
@@ -176,15 +200,10 @@ def _is_before_tile(boxes, i, tiles):
 
 
 @numba.njit(cache=True)
-def tabulate(
-    boxes: np.ndarray,
-    entries: np.ndarray,
-    explained: np.ndarray,
-    memory: Memory,
-    clusters: Memory,
-    tiles: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, int]:
+def tabulate(boxes, entries, explained, memory, clusters, tiles):
     """Writes what was looked up as a table of sprites.
+
+    For compiled loops alone, as `look_up`.
 
     Args:
         boxes: `(N, 4)` int32, of the components.
@@ -195,8 +214,8 @@ def tabulate(
         tiles: `(t, 6)` int32, the tiles that the frame shows.
 
     Returns:
-        `(M, COLUMNS)` int32 and `(M,)` float32 scores, sorted by layer, y and x, and the number of
-        pixels that nothing explains.
+        `(M, COLUMNS)` int32, `(M,)` float32 scores, `(M,)` int64 rows in the order of layer, y and
+        x, and the number of pixels that nothing explains.
     """
     size, unexplained = len(tiles), 0
     cluster_of = np.full(len(boxes), -1)
@@ -220,8 +239,8 @@ def tabulate(
         elif c >= 0:
             place = explained[c, 1], explained[c, 2], explained[c, 3], front, FREE
             row = _emit(clusters.rows, clusters.parts, clusters.scores, place, table, scores, row)
-    order = _order(table)
-    return table[order], scores[order], unexplained
+    order = order_rows(table[:, 1], table[:, 2], table[:, 3])
+    return table, scores, order, unexplained
 
 
 @numba.njit(cache=True, inline="always")
@@ -240,19 +259,3 @@ def _emit(rows, parts, known_scores, place, table, scores, row):
         table[row, 6], scores[row] = shown, known_scores[part]
         row += 1
     return row
-
-
-@numba.njit(cache=True)
-def _order(table):
-    """Returns the rows in the order of layer, y and x; they nearly are, so insertion is fastest."""
-    half = 1 << 15  # sprites may reach beyond the frame
-    order, places = np.empty(len(table), np.int64), np.empty(len(table), np.int64)
-    for row in range(len(table)):
-        layer, y, x = np.int64(table[row, 1]), table[row, 3] + half, table[row, 2] + half
-        place = (layer << 32) | (y << 16) | x
-        at = row
-        while at > 0 and places[at - 1] > place:
-            places[at], order[at] = places[at - 1], order[at - 1]
-            at -= 1
-        places[at], order[at] = place, row
-    return order

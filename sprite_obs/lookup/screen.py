@@ -22,54 +22,69 @@ class Screens:
 
     def __init__(self, palette: Palette) -> None:
         self._palette = palette
-        self._shape: tuple[int, ...] = ()
-        self._frames: list[np.ndarray] = []
-        self._indices: list[np.ndarray] = []
+        self._frames = self._indices = np.zeros((0, 0, 0), np.uint8)
 
     def __reduce__(self) -> tuple[type["Screens"], tuple[Palette]]:
         """Pickles the palette alone."""
         return Screens, (self._palette,)
 
-    def index(self, frames: np.ndarray) -> list[np.ndarray]:
+    def index(self, frames: np.ndarray) -> np.ndarray:
         """Turns `(B, H, W, 3)` uint8 frames into indices.
 
         Returns:
-            `(H, W)` uint8 each, 255 for unknown colours; overwritten by the next call.
+            `(B, H, W)` uint8, 255 for unknown colours; overwritten by the next call.
         """
         if self._palette.usual is not None:  # noise is everywhere, and told by whole frames
-            return list(self._palette.index(frames))
-        if frames.shape[1:] != self._shape:
-            self._shape, self._frames, self._indices = frames.shape[1:], [], []
-        kept = min(len(frames), MAX_GAMES)
-        while len(self._frames) < kept:
-            self._frames.append(np.zeros(self._shape, np.uint8))
-            self._indices.append(self._palette.index(self._frames[-1]))
-        for place in range(kept):
-            self._update(np.ascontiguousarray(frames[place]), place)
-        return self._indices[:kept] + [self._palette.index(frame) for frame in frames[kept:]]
+            return self._palette.index(frames)
+        count = min(len(frames), MAX_GAMES)
+        rows = frames.shape[1], 3 * frames.shape[2]
+        if len(self._frames) < count or self._frames.shape[1:] != rows:
+            self._frames = np.zeros((count, *rows), np.uint8)
+            self._indices = self._palette.index(self._frames.reshape(count, *frames.shape[1:]))
+        flat = np.ascontiguousarray(frames[:count]).reshape(count, *rows)
+        whole = np.uint64 if rows[1] % WORD == 0 else np.uint8
+        words, last_words = flat.view(whole), self._frames.view(whole)
+        _index_changed(flat, words, last_words, self._indices, self._palette.table)
+        kept = self._indices[:count]
+        if count == len(frames):
+            return kept
+        return np.concatenate([kept, self._palette.index(frames[count:])])
 
-    def _update(self, frame: np.ndarray, place: int) -> None:
-        rows = len(frame), -1
-        new, last = frame.reshape(rows), self._frames[place].reshape(rows)
-        words, last_words = new, last
-        if new.shape[1] % WORD == 0:
-            words, last_words = new.view(np.uint64), last.view(np.uint64)
-        _index_changed(words, last_words, new, last, self._indices[place], self._palette.table)
+
+@numba.njit(cache=True, nogil=True)
+def _index_changed(frames, words, last_words, indices, table):
+    """Writes what differs from the last frames, as it is and as indices.
+
+    Args:
+        frames: `(B, H, 3 * W)` uint8.
+        words: `(B, H, n)`, the same memory, as many bytes at once as divide a row.
+        last_words: the same of the frames before, at least as many.
+        indices: `(B, H, W)` uint8, theirs.
+        table: as in `Palette`.
+    """
+    size = frames.shape[2] // words.shape[2]
+    for n in range(len(frames)):
+        for y in range(frames.shape[1]):
+            row, last = words[n, y], last_words[n, y]
+            if _differs(row, last):
+                for word in range(len(row)):
+                    if row[word] != last[word]:
+                        last[word] = row[word]
+                        first, end = word * size // 3, ((word + 1) * size - 1) // 3 + 1
+                        _index_pixels(frames[n, y], first, end, indices[n, y], table)
 
 
 @numba.njit(cache=True)
-def _index_changed(words, last_words, frame, last, index, table):
-    """Writes the rows of a frame that differ from the last one, as they are and as indices."""
-    for y in range(len(frame)):
-        changed = False
-        for word in range(words.shape[1]):
-            if words[y, word] != last_words[y, word]:
-                changed = True
-                break
-        if not changed:
-            continue
-        for x in range(index.shape[1]):
-            red, green, blue = frame[y, 3 * x], frame[y, 3 * x + 1], frame[y, 3 * x + 2]
-            index[y, x] = table[(np.int64(red) << 16) | (np.int64(green) << 8) | blue]
-        for x in range(frame.shape[1]):
-            last[y, x] = frame[y, x]
+def _differs(row, last):
+    """Returns whether two rows differ; without an early end, many words are compared at once."""
+    differs = row[0] ^ last[0]
+    for x in range(1, len(row)):
+        differs |= row[x] ^ last[x]
+    return differs != 0
+
+
+@numba.njit(cache=True, inline="always")
+def _index_pixels(row, first, end, index, table):
+    for x in range(first, end):
+        red, green, blue = row[3 * x], row[3 * x + 1], row[3 * x + 2]
+        index[x] = table[(np.int64(red) << 16) | (np.int64(green) << 8) | blue]

@@ -12,7 +12,6 @@ NO_TILES = np.zeros((0, 5), np.int32)
 """Left, top, width, height and palette index of each tile; in a dictionary also its sprite id."""
 
 
-@numba.njit(cache=True)
 def claim_tiles(index: np.ndarray, mask: np.ndarray, tiles: np.ndarray) -> np.ndarray:
     """Tells which tiles a frame shows, and takes their pixels out of a mask.
 
@@ -24,7 +23,16 @@ def claim_tiles(index: np.ndarray, mask: np.ndarray, tiles: np.ndarray) -> np.nd
     Returns:
         `(n,)` bool.
     """
-    there = np.zeros(len(tiles), np.bool_)
+    there = np.zeros(len(tiles), bool)
+    claim_shown_tiles(index, mask, tiles, there)
+    return there
+
+
+@numba.njit(cache=True)
+def claim_shown_tiles(
+    index: np.ndarray, mask: np.ndarray, tiles: np.ndarray, there: np.ndarray
+) -> None:
+    """Is `claim_tiles` for compiled loops: writes which tiles there are into `there`."""
     for i in range(len(tiles)):
         left, top, width, height, color = tiles[i, :5]
         shown, absent = 0, 0
@@ -38,7 +46,6 @@ def claim_tiles(index: np.ndarray, mask: np.ndarray, tiles: np.ndarray) -> np.nd
                 for x in range(left, left + width):
                     if index[y, x] == color:
                         mask[y, x] = False
-    return there
 
 
 def tile_drawings(tiles: np.ndarray) -> list[np.ndarray]:

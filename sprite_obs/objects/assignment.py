@@ -80,8 +80,18 @@ def _shortest_paths(cost: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def assign_within(cost: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs rows and columns one to one, at costs below a limit.
+def pairs_within(cost: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Is `assign_within` for Python.
+
+    Numba's cache mixes up functions that return arrays and are called both from compiled functions
+    and from Python.
+    """
+    return assign_within(cost, limit)
+
+
+@numba.njit(cache=True)
+def assign_within(cost, limit):
+    """Pairs rows and columns one to one, at costs below a limit; for compiled loops alone.
 
     A row or column that stays alone costs as much as a pair at the limit does: all pairs beyond are
     equally bad.

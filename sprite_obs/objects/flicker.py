@@ -3,7 +3,7 @@
 import numpy as np
 
 from sprite_obs.detections import Detections
-from sprite_obs.objects.assignment import assign_within
+from sprite_obs.objects.assignment import pairs_within
 
 MAX_SHIFT = 16.0
 """Pixels that a thing moves from one frame to the next at most; Pong's paddle moves 12."""
@@ -43,7 +43,7 @@ def _missing(older: Detections, newer: Detections) -> np.ndarray:
     lost = lost[older.type[lost] > 0]
     squared = np.square(older.centre[lost][:, None] - newer.centre[new]).sum(-1, dtype=np.float64)
     squared[older.type[lost][:, None] != newer.type[new]] = np.inf
-    found_again, _ = assign_within(squared, MAX_SHIFT**2)
+    found_again, _ = pairs_within(squared, MAX_SHIFT**2)
     lost = np.delete(lost, found_again)
     return lost[_covered_share(older.box[lost], newer.box) < MAX_COVERED]
 

@@ -3,11 +3,23 @@
 import numba
 import numpy as np
 
-from sprite_obs.objects.tracker import MAX_UNSEEN
+from sprite_obs.objects.tracks import MAX_UNSEEN
 
 NEVER = -(10**9)
 NOBODY = 0
 """Stands for the track of a slot that nothing has taken yet; tracks begin with 1."""
+
+
+def slot_ranges(type_capacity: np.ndarray, max_sprites: int) -> np.ndarray:
+    """Shares slots out among types; arguments as for `SlotTable`.
+
+    Returns:
+        `(T + 1, 2)` int64, first slot and end (exclusive) of each type's range.
+    """
+    wanted = np.array(type_capacity, dtype=np.int64)  # (T + 1,)
+    wanted[0] = 0
+    ends = np.minimum(np.cumsum(wanted), max_sprites)
+    return np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)
 
 
 class SlotTable:
@@ -29,10 +41,7 @@ class SlotTable:
             type_capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
             max_sprites: M, number of slots.
         """
-        wanted = np.array(type_capacity, dtype=np.int64)  # (T + 1,)
-        wanted[0] = 0
-        ends = np.minimum(np.cumsum(wanted), max_sprites)
-        self._ranges = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)  # (T + 1, 2)
+        self._ranges = slot_ranges(type_capacity, max_sprites)
         self._max_sprites = max_sprites
         self.reset()
 
@@ -55,25 +64,48 @@ class SlotTable:
         """
         self._now += 1
         table = self._ranges, self._used_at, self._owner
-        return _assign(types, tracks, display, *table, self._now)
+        slots = np.full(len(types), -1)
+        assign_slots(types, tracks, display, *table, self._now, slots)
+        return slots
 
 
 @numba.njit(cache=True)
-def _assign(types, tracks, display, ranges, used_at, owner, now):
-    """Returns the slots of a frame's things, and writes who used which slot when."""
-    slots = np.full(len(types), -1)
+def assign_slots(
+    types: np.ndarray,
+    tracks: np.ndarray,
+    display: np.ndarray,
+    ranges: np.ndarray,
+    used_at: np.ndarray,
+    owner: np.ndarray,
+    now: int,
+    slots: np.ndarray,
+) -> None:
+    """Is `SlotTable.update` for compiled loops.
+
+    Args:
+        types: as there.
+        tracks: as there.
+        display: as there.
+        ranges: `(T + 1, 2)` int64, first slot and end of each type's range.
+        used_at: `(M,)` int64, when each slot was used last; written.
+        owner: `(M,)` int64, the track that had it; written.
+        now: number of the frame.
+        slots: `(N,)` int64, -1 throughout; written.
+    """
+    is_full = np.zeros(len(ranges), np.bool_)  # all slots of a type are in use now
     for of_display in (False, True):
         for row in range(len(types)):
             if display[row] == of_display:
-                first, end = ranges[types[row]]
+                first, end = ranges[types[row], 0], ranges[types[row], 1]
                 slots[row] = _kept(first, end, tracks[row], used_at, owner, now)
         for row in range(len(types)):
-            if slots[row] < 0 and display[row] == of_display:
-                first, end = ranges[types[row]]
+            if slots[row] < 0 and display[row] == of_display and not is_full[types[row]]:
+                first, end = ranges[types[row], 0], ranges[types[row], 1]
                 slots[row] = _first_free(first, end, used_at, now)
                 if slots[row] >= 0:
                     owner[slots[row]], used_at[slots[row]] = tracks[row], now
-    return slots
+                else:
+                    is_full[types[row]] = True
 
 
 @numba.njit(cache=True)

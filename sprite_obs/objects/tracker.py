@@ -1,12 +1,11 @@
 """Follows things from frame to frame: a number for every thing, which it keeps."""
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 
 from sprite_obs.detections import Detections
 from sprite_obs.objects.assignment import assign_within
+from sprite_obs.objects.tracks import Tracks, continued
 
 MAX_STEP = 48.0
 """Pixels per update; what seems to move further is something else."""
@@ -17,33 +16,9 @@ MAX_STEP_CHANGED = 40.0
 MIN_LIKENESS = 0.3
 """A thing of another type than before has at least this share of the area that it had, or the other
 way round."""
-MAX_UNSEEN = 8
-"""Updates for which a thing that is not seen is remembered."""
 DOUBT_FRESH, DOUBT_UNSEEN = 16.0, 8.0
 """Pixels that a track counts as further away, squared and added to the squared distance: when it
 was seen once only, and for each update in which it was not seen."""
-
-
-class Tracks(NamedTuple):
-    """Things that are followed, T of them; those of the newest frame first, in its order.
-
-    Attributes:
-        id: `(T,)` int32, number of the thing, from 1, never used again.
-        type: `(T,)` int32, type id when it was seen last.
-        place: `(T, 2)` float32, centre (x, y) in pixels when it was seen last.
-        size: `(T, 2)` float32, width and height in pixels, likewise.
-        velocity: `(T, 2)` float32, pixels per update between the last two sights; 0 at first sight.
-        unseen: `(T,)` int32, updates since it was seen.
-        fresh: `(T,)` bool, whether it was seen once only.
-    """
-
-    id: np.ndarray
-    type: np.ndarray
-    place: np.ndarray
-    size: np.ndarray
-    velocity: np.ndarray
-    unseen: np.ndarray
-    fresh: np.ndarray
 
 
 def _empty(count: int) -> Tracks:
@@ -97,7 +72,7 @@ class Tracker:
         types = np.ascontiguousarray(types, np.int32)  # or Numba compiles for each kind of array
         places = np.ascontiguousarray(places, np.float32)
         sizes = np.ascontiguousarray(sizes, np.float32)
-        self.tracks, num_new = _follow(self.tracks, types, places, sizes, self._next_id)
+        self.tracks, num_new = _follow_alone(self.tracks, types, places, sizes, self._next_id)
         self._next_id += num_new
         return Tracks(*(array[: len(types)] for array in self.tracks))
 
@@ -124,28 +99,44 @@ def track_ids(found: Detections, episode: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _follow(tracks, types, places, sizes, next_id):
-    """Returns the tracks after a frame, and how many of them are new."""
-    found = match(tracks, types, places, sizes)
-    return _continued(tracks, found, types, places, sizes, next_id), np.sum(found < 0)
+def _follow_alone(tracks, types, places, sizes, next_id):
+    return follow(tracks, types, places, sizes, next_id)
 
 
 @numba.njit(cache=True)
-def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def follow(tracks, types, places, sizes, next_id):
+    """Follows things into the next frame, for compiled loops alone.
+
+    Numba's cache mixes up functions that return arrays and are called both from there and from
+    Python.
+
+    Returns:
+        The tracks after a frame, and how many of them are new.
+    """
+    found = _match(tracks, types, places, sizes)
+    return continued(tracks, found, types, places, sizes, next_id), np.sum(found < 0)
+
+
+@numba.njit(cache=True)
+def _match(tracks, types, places, sizes):
     """Returns `(N,)` int64, row of the track that each instance continues, -1 if it is new."""
     found = np.full(len(types), -1)
     is_free = np.ones(len(tracks.id), np.bool_)
     is_done = np.zeros(len(types), np.bool_)
+    of_type, tracks_of_type = np.empty(len(types), np.int64), np.empty(len(is_free), np.int64)
     where = _where(tracks)
     for first in range(len(types)):
         if not is_done[first]:
-            rows = np.flatnonzero(types == types[first])
-            is_done[rows] = True
-            same = np.flatnonzero(tracks.type == types[first])
+            rows = of_type[: _list_equal(types, types[first], of_type)]
+            same = tracks_of_type[: _list_equal(tracks.type, types[first], tracks_of_type)]
+            for row in rows:
+                is_done[row] = True
             alone = len(rows) == len(same) == 1 and tracks.unseen[same[0]] == 0
             reach = MAX_STEP_ALONE if alone else MAX_STEP
             if not _pair_nearest(where, same, places, rows, reach, found, is_free):
                 _pair(rows, same, _costs(where, same, places, rows), reach, found, is_free)
+    if _has_all(found):  # most of the time
+        return found
     rows, others = np.flatnonzero(found < 0), np.flatnonzero(is_free)
     if len(rows) and len(others):
         costs = _costs(where, others, places, rows)
@@ -155,21 +146,41 @@ def match(tracks: Tracks, types: np.ndarray, places: np.ndarray, sizes: np.ndarr
 
 
 @numba.njit(cache=True)
+def _list_equal(values, value, rows):
+    """Lists the rows in which a value stands; returns how many there are."""
+    count = 0
+    for row in range(len(values)):
+        if values[row] == value:
+            rows[count] = row
+            count += 1
+    return count
+
+
+@numba.njit(cache=True)
+def _has_all(found):
+    """Returns whether each row has found a track."""
+    found_all = True
+    for row in range(len(found)):
+        found_all &= found[row] >= 0
+    return found_all
+
+
+@numba.njit(cache=True)
 def _where(tracks):
     """Returns where tracks were, where they would be at their velocity, and their doubt.
 
     Returns:
         `(T, 5)` float64: x and y, x and y ahead, squared pixels of doubt.
     """
-    where = np.empty((len(tracks.id), 5))
+    _, _, places, _, velocity, unseen, fresh = tracks
+    where = np.empty((len(places), 5))
     for track in range(len(where)):
-        steps = tracks.unseen[track] + 1
+        steps = unseen[track] + 1
         for axis in range(2):
-            place = tracks.place[track, axis]
+            place = places[track, axis]
             where[track, axis] = place
-            where[track, 2 + axis] = np.float32(place + steps * tracks.velocity[track, axis])
-        doubt = DOUBT_UNSEEN**2 * tracks.unseen[track] + DOUBT_FRESH**2 * tracks.fresh[track]
-        where[track, 4] = doubt
+            where[track, 2 + axis] = np.float32(place + steps * velocity[track, axis])
+        where[track, 4] = DOUBT_UNSEEN**2 * unseen[track] + DOUBT_FRESH**2 * fresh[track]
     return where
 
 
@@ -217,8 +228,9 @@ def _pair_nearest(where, candidates, places, rows, reach, found, is_free):
         if best < 0 or is_taken[best]:
             return False
         nearest[i], is_taken[best], after = best, True, best + 1
-    found[rows] = candidates[nearest]
-    is_free[candidates[nearest]] = False
+    for i in range(len(rows)):
+        found[rows[i]] = candidates[nearest[i]]
+        is_free[candidates[nearest[i]]] = False
     return True
 
 
@@ -238,34 +250,3 @@ def _pair(rows, candidates, costs, reach, found, is_free):
     first, second = assign_within(costs, reach**2)
     found[rows[first]] = candidates[second]
     is_free[candidates[second]] = False
-
-
-@numba.njit(cache=True)
-def _continued(tracks, found, types, places, sizes, next_id):
-    """Returns the tracks after a frame: its instances in their order, then what is remembered."""
-    count = len(types)
-    is_left = tracks.unseen < MAX_UNSEEN
-    is_left[found[found >= 0]] = False
-    left = np.flatnonzero(is_left)
-    total = count + len(left)
-    ids, kinds = np.empty(total, np.int32), np.empty(total, np.int32)
-    place, size = np.empty((total, 2), np.float32), np.empty((total, 2), np.float32)
-    velocity = np.zeros((total, 2), np.float32)
-    unseen, fresh = np.zeros(total, np.int32), np.zeros(total, np.bool_)
-    kinds[:count], place[:count], size[:count] = types, places, sizes
-    for row in range(count):
-        before = found[row]
-        fresh[row] = before < 0
-        if before < 0:
-            ids[row] = next_id
-            next_id += 1
-        else:
-            ids[row] = tracks.id[before]
-            steps = tracks.unseen[before] + 1
-            for axis in range(2):
-                velocity[row, axis] = (places[row, axis] - tracks.place[before, axis]) / steps
-    ids[count:], kinds[count:] = tracks.id[left], tracks.type[left]
-    place[count:], size[count:] = tracks.place[left], tracks.size[left]
-    velocity[count:], fresh[count:] = tracks.velocity[left], tracks.fresh[left]
-    unseen[count:] = tracks.unseen[left] + 1
-    return Tracks(ids, kinds, place, size, velocity, unseen, fresh)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import gymnasium
 import numpy as np
 
-from sprite_obs.detections import Detections
+from sprite_obs.detections import Detections, Sight
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.observations import ObservationBuilder, Observations
@@ -67,13 +67,15 @@ class BatchObserver:
             The observations in the order of `envs`.
         """
         before = {row: frame for row, frame in enumerate(earlier) if frame is not None}
-        if not before:
-            found, error = self._encoder.explain(frames)
-        else:
+        if before:
             both = np.concatenate([frames, np.stack(list(before.values()))])
             found, error = self._encoder.explain(both)
             found = _joined(found, len(frames), list(before))
-        return self._observed(found, error[: len(frames)], frames, envs)
+            return self._observed(found, error[: len(frames)], frames, envs)
+        if self._keeps_seen:
+            return self._observed(*self._encoder.explain(frames), frames, envs)
+        seen = self._encoder.look(frames)
+        return self._observed(seen, seen.error, frames, envs)
 
     def ends(
         self, frames: np.ndarray, last: np.ndarray, ended: Sequence[int]
@@ -108,14 +110,18 @@ class BatchObserver:
         return [draw_detections(*self._seen[env]) for env in sorted(self._seen)]
 
     def _observed(
-        self, found: Detections, error: np.ndarray, frames: np.ndarray, envs: Sequence[int]
+        self,
+        found: Detections | Sight,
+        error: np.ndarray,
+        frames: np.ndarray,
+        envs: Sequence[int],
     ) -> Observed:
-        things = self._builder.things(found)
-        if self._keeps_seen:
+        if self._keeps_seen and isinstance(found, Detections):
+            things = self._builder.things(found)
             for row, env in enumerate(envs):
                 self._seen[env] = frames[row].copy(), things.of_frame(row)
         camera = self._encoder.cameras(frames) if self._encoder.has_camera else None
-        return Observed(self._builder.build(things, envs), error.astype(np.float64), camera)
+        return Observed(self._builder.build(found, envs), error.astype(np.float64), camera)
 
 
 def _joined(found: Detections, num_frames: int, rows: Sequence[int]) -> Detections:

@@ -1,0 +1,115 @@
+"""The compiled path from sprites to slots gives what its parts give one by one."""
+
+import numpy as np
+import pytest
+
+from sprite_obs.detections import Detections, Sight, from_rows, main_rows, merge_objects
+from sprite_obs.lookup.display import DisplayRows
+from sprite_obs.lookup.links import Links
+from sprite_obs.lookup.meaning import Meaning
+from sprite_obs.objects.slots import SlotTable, slot_ranges
+from sprite_obs.objects.states import make_states, reset_state, with_room
+from sprite_obs.objects.tracker import Tracker
+from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
+
+NUM_ENVS, NUM_SLOTS, SIZE = 3, 16, (90, 120)
+TYPES = np.array([1, 1, 2, 2, 3, 3], np.int32)
+CAPACITY = np.array([0, 6, 4, 9])
+LINKS = Links(np.array([[1, 2, 4, 0], [3, 4, 0, 5]], np.int32))
+DISPLAY = DisplayRows(
+    np.array([[2, 0, 0, 60, 40], [0, 60, 60, 120, 90]], np.int32),
+    np.array([False, True, True, False]),
+    TYPES,
+    np.array([], int),
+    SIZE,
+)
+
+
+def things(rng: np.random.Generator, most: int) -> Detections:
+    """Returns sprites of a frame of each environment; some have their other half beside them."""
+    rows = []
+    for env in range(NUM_ENVS):
+        for _ in range(rng.integers(most)):
+            sprite, left, top = rng.integers([1, -3, -3], [7, 120, 90]).tolist()
+            box = rng.integers(2, 9, 2).tolist()
+            rows.append((env, sprite, int(rng.integers(2)), left, top, *box, 1.0))
+            if sprite == 1:
+                rows.append((env, 2, 0, left + 4, top, 4, 4, 1.0))
+    return LINKS.joined(from_rows(rows, TYPES))
+
+
+class OneByOne:
+    """Observes with the parts: what `observe_rows` does at once."""
+
+    def __init__(self, merges: bool, display: bool) -> None:
+        self.merges, self.display = merges, display
+        self.trackers = [Tracker() for _ in range(NUM_ENVS)]
+        self.slots = [SlotTable(CAPACITY, NUM_SLOTS) for _ in range(NUM_ENVS)]
+
+    def reset(self, env: int) -> None:
+        self.trackers[env].reset()
+        self.slots[env].reset()
+
+    def observe(self, found: Detections, env: int) -> list[tuple]:
+        """Returns slot, numbers, flags and places of each thing that has a slot."""
+        found = found.of_frame(env)
+        found = merge_objects(found) if self.merges else found
+        shown = DISPLAY.show(found)
+        if not self.display:
+            found, shown = found.rows(~shown), shown[~shown]
+        place = np.clip(found.centre, 0, np.float32(SIZE[::-1]))
+        tracks = self.trackers[env].update(found.type, place, found.box[:, 2:])
+        slots = self.slots[env].update(found.type, tracks.id, shown)
+        whole = tracks.id if self.merges else tracks.id[main_rows(found)]
+        columns = slots, found.sprite, found.type, found.layer, tracks.id, whole, shown
+        rows = zip(*(column.tolist() for column in (*columns, place, tracks.velocity)), strict=True)
+        return sorted(row for row in rows if row[0] >= 0)
+
+
+def slots_of(filled: Filled, env: int) -> list[tuple]:
+    flags, places = filled.flags[:, env], filled.places[:, env]
+    return [
+        (
+            slot,
+            *filled.numbers[:, env, slot].tolist(),
+            bool(flags[0, slot]),
+            *places[:, slot].tolist(),
+        )
+        for slot in np.flatnonzero(flags[1]).tolist()
+    ]
+
+
+@pytest.mark.parametrize("as_table", [False, True])
+@pytest.mark.parametrize(("merges", "display"), [(True, True), (True, False), (False, True)])
+def test_all_at_once_is_one_by_one(merges, display, as_table):
+    rng = np.random.default_rng(0)
+    meaning = Meaning(np.append(0, TYPES).astype(np.int32), LINKS.arrays, DISPLAY.arrays)
+    corner = np.array(SIZE[::-1], np.float32)
+    scene = Scene(meaning, slot_ranges(CAPACITY, NUM_SLOTS), corner, merges, display)
+    states, most = make_states(NUM_ENVS, 4, NUM_SLOTS), 0
+    parts, envs = OneByOne(merges, display), np.arange(NUM_ENVS)
+    for step in range(60):
+        if step % 20 == 19:
+            reset_state(states, 1)
+            parts.reset(1)
+        found = things(rng, 4 if step < 20 else 30)
+        states = with_room(states, most + len(found.frame))
+        filled = Filled(
+            np.zeros((5, NUM_ENVS, NUM_SLOTS), np.int32),
+            np.zeros((2, NUM_ENVS, NUM_SLOTS), np.int8),
+            np.zeros((2, NUM_ENVS, NUM_SLOTS, 2), np.float32),
+        )
+        if as_table:
+            sight = table_of(found)
+            most = observe_table(sight.frame, sight.table, envs, scene, states, filled)
+        else:
+            columns = (np.ascontiguousarray(getattr(found, key)) for key in Rows._fields)
+            most = observe_rows(Rows(*columns), envs, scene, states, filled)
+        for env in range(NUM_ENVS):
+            assert slots_of(filled, env) == parts.observe(found, env)
+    assert most > 20
+
+
+def table_of(found: Detections) -> Sight:
+    table = np.column_stack([found.sprite, found.layer, found.box])
+    return Sight(np.ascontiguousarray(found.frame), table, np.zeros(NUM_ENVS, np.float32))
