@@ -69,7 +69,7 @@ def pixel_states(
 
 
 @numba.njit(cache=True)
-def _hide(drawing, state, left, top):
+def _hide(drawing: np.ndarray, state: np.ndarray, left: int, top: int) -> None:
     """Marks the pixels on which a drawing lies."""
     for y in range(max(-top, 0), min(drawing.shape[0], state.shape[0] - top)):
         for x in range(max(-left, 0), min(drawing.shape[1], state.shape[1] - left)):
