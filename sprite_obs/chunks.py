@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 CPU_CHUNK = 1
-"""A CPU rounds otherwise in other batches and is no faster in larger ones, so it has none."""
+"""A CPU rounds otherwise in other batches, so it has none."""
 CUDA_CHUNK = 64
-"""Enough to keep a GPU busy. The last chunk is filled up: a size of its own would round otherwise,
-and a GPU computes a whole chunk about as fast as a single frame."""
+"""Frames that a GPU computes at once. The last chunk is filled up: a size of its own would round
+otherwise."""
 
 Answer = Callable[[Tensor], Sequence[Tensor]]
 """From a chunk `(b, H, W, 3)` uint8 on the device to tensors `(b, ...)`, without waiting for it."""

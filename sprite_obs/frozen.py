@@ -279,7 +279,8 @@ class FrozenEncoder:
         behind, frames = self._lookup.background, self._checked(frames)
         if not isinstance(behind, Panorama):
             return np.zeros((len(frames), 2), np.int32)
-        return np.array([behind.camera(index) for index in self.palette.index(frames)], np.int32)
+        places = [behind.camera(index) for index in self.palette.index(frames)]
+        return np.array(places, np.int32).reshape(-1, 2)
 
     def reconstruct(self, detections: Detections, backgrounds: np.ndarray) -> np.ndarray:
         """Draws found sprites over backgrounds: `(B, H, W, 3)` uint8, a copy."""

@@ -37,11 +37,11 @@ class NetworkDecoder:
         self.stride = model.encoder.anchor_stride
 
     @torch.inference_mode()
-    def infer(self, frames: np.ndarray, hard: bool = False) -> SpriteScene:
-        """Infers the soft scene of `(B, H, W, 3)` uint8 frames; `hard` as in `SpriteModel`."""
+    def infer(self, frames: np.ndarray) -> SpriteScene:
+        """Infers the soft scene of `(B, H, W, 3)` uint8 frames."""
         with full_precision(self.device.type):
             tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-            return self._infer(tensor, hard)
+            return self._infer(tensor)
 
     @torch.inference_mode()
     def decode(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -117,13 +117,20 @@ class ObservationBuilder:
         shape = len(envs), self._max_sprites
         numbers, flags = np.zeros((5, *shape), np.int32), np.zeros((2, *shape), np.int8)
         filled = Filled(numbers, flags, np.zeros((2, *shape, 2), np.float32))
-        self._states = with_room(self._states, self._most + len(found.frame))
+        most = np.bincount(found.frame, minlength=1).max() if len(envs) > 1 else len(found.frame)
+        self._states = with_room(self._states, self._most + int(most))
         if isinstance(found, Sight):
             found_rows = found.frame, found.table
             self._most = observe_table(*found_rows, envs, self._scene, self._states, filled)
         else:
             columns = (np.ascontiguousarray(getattr(found, key), np.int32) for key in Rows._fields)
             self._most = observe_rows(Rows(*columns), envs, self._scene, self._states, filled)
+        if self._most < 0:
+            raise ValueError(
+                f"expected sprites sorted by their frames 0 to {len(envs) - 1}, and environments "
+                f"up to {len(self._states.now) - 1}, got frames {np.unique(found.frame)} and "
+                f"environments {envs}; `Detections.of_frame` keeps the number of its frame"
+            )
         return filled
 
 

@@ -75,7 +75,8 @@ def observe_table(
         filled: 0 throughout; written.
 
     Returns:
-        The largest number of tracks of an environment.
+        The largest number of tracks of an environment; -1 if sprites are not in the order of their
+        frames, or there is no such frame or environment.
     """
     links, type_of_id = scene.meaning.links, scene.meaning.type_of_id
     sprite, layer, box = table[:, 0].copy(), table[:, 1].copy(), table[:, 2:6].copy()
@@ -97,6 +98,8 @@ def observe_rows(rows: Rows, envs: np.ndarray, scene: Scene, states: States, fil
 
 @numba.njit(cache=True)
 def _observe_all(rows, envs, scene, states, filled):
+    if len(envs) and (envs.min() < 0 or envs.max() >= len(states.now)):
+        return -1
     begin = 0
     for n in range(len(envs)):
         end = _end_of(rows.frame, begin, n)
@@ -110,7 +113,7 @@ def _observe_all(rows, envs, scene, states, filled):
         )
         _observe(of_frame, n, envs[n], scene, states, filled)
         begin = end
-    return states.num_tracks.max()
+    return states.num_tracks.max() if begin == len(rows.frame) else -1
 
 
 @numba.njit(cache=True)

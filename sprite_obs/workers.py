@@ -8,7 +8,7 @@ import torch
 def is_worker() -> bool:
     """Tells whether this process was started by another one to share its work.
 
-    `SubprocVecEnv` and `AsyncVectorEnv` play each environment in such a process.
+    `SubprocVecEnv` and `AsyncVectorEnv` play each environment in such a process, a daemonic one.
     """
     return multiprocessing.current_process().daemon
 

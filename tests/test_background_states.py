@@ -1,5 +1,7 @@
 """The background in other colours, and other rooms: what is found, and what only looks like it."""
 
+import dataclasses
+
 import numpy as np
 from scenes import HEIGHT, WIDTH
 
@@ -31,7 +33,7 @@ def learn(image: np.ndarray, *frames: np.ndarray, times: int = 10) -> Background
     """Learns from frames that show the image, and each of the others a few times."""
     known = Background.still(image)
     recording = np.stack([image] * 50 + list(frames) * times)
-    return known._replace(regions=find_regions(recording, known, 5, 0.25))
+    return dataclasses.replace(known, regions=find_regions(recording, known, 5, 0.25))
 
 
 def test_a_line_that_changes_its_colour_is_background_in_both_colours():
@@ -91,7 +93,7 @@ def test_regions_that_touch_may_change_together():
 def test_a_seed_that_became_part_of_something_huge_changes_nothing():
     background = learn(still(), changed(COURT, OTHER))
     cleared = np.full((HEIGHT, WIDTH), FIELD, np.uint8)
-    background = background._replace(image=cleared)
+    background = dataclasses.replace(background, image=cleared)
     assert background.shown(changed(COURT, OTHER), 0.25) is cleared
 
 

@@ -1,5 +1,7 @@
 """Rows of the background that change their colour as a whole."""
 
+import dataclasses
+
 import numpy as np
 from scenes import HEIGHT, WIDTH, drawings, paint
 
@@ -28,7 +30,7 @@ def waves(*rows: tuple[int, int]) -> np.ndarray:
 
 def learn(*frames: np.ndarray, times: int = 5) -> Background:
     recording = np.stack([still()] * 30 + list(frames) * times)
-    return Background.still(still())._replace(bands=find_bands(recording, still(), 5))
+    return dataclasses.replace(Background.still(still()), bands=find_bands(recording, still(), 5))
 
 
 def test_rows_that_change_their_colour_are_background_in_each_colour():

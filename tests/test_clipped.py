@@ -1,5 +1,7 @@
 """Sprites that the border of the playing field cuts off: one drawing, found at its true place."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scenes import CLEAR, HEIGHT, WIDTH, drawings, paint
@@ -27,7 +29,9 @@ def draw(drawing: np.ndarray, left: int, top: int) -> np.ndarray:
 
 
 def decoder(*known: np.ndarray) -> LookupDecoder:
-    behind = Background.still(np.zeros((HEIGHT, WIDTH), np.uint8))._replace(window=WINDOW)
+    behind = dataclasses.replace(
+        Background.still(np.zeros((HEIGHT, WIDTH), np.uint8)), window=WINDOW
+    )
     return LookupDecoder(make_bank(known), np.ones(len(known)), behind)
 
 

@@ -62,6 +62,11 @@ def test_what_is_no_brightness_stays_as_it_is(other):
     assert as_bytes(other) is other
 
 
+def test_brightness_may_be_slightly_beyond_its_range():
+    frame = as_bytes(np.array([[[1 + 1e-6, -1e-6, 0.5]]], np.float32))
+    assert frame.tolist() == [[[255, 0, 128]]]
+
+
 PLUGIN = """
 import gymnasium
 
@@ -84,6 +89,16 @@ def test_games_that_an_installed_package_declares(tmp_path, monkeypatch):
     with make_env("Declared/Game-v0") as env:
         assert env.reset(seed=0)[0].shape == fake_frame_env.SIZE
     gymnasium.registry.pop("Declared/Game-v0")
+
+
+def test_a_package_that_cannot_register_its_games(tmp_path, monkeypatch):
+    package = tmp_path / "broken_games-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-games\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[gymnasium.envs]\nBroken = no_such_games:register\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SpriteObsError, match=r"cannot register .* Broken .*no_such_games.*install"):
+        make_env("Broken/Game-v0")
 
 
 def test_unknown_id():

@@ -1,5 +1,7 @@
 """The compiled path from sprites to slots gives what its parts give one by one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.objects.slots import SlotTable, slot_ranges
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.objects.tracker import Tracker
+from sprite_obs.observations import ObservationBuilder
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
 
 NUM_ENVS, NUM_SLOTS, SIZE = 3, 16, (90, 120)
@@ -108,6 +111,25 @@ def test_all_at_once_is_one_by_one(merges, display, as_table):
         for env in range(NUM_ENVS):
             assert slots_of(filled, env) == parts.observe(found, env)
     assert most > 20
+
+
+@pytest.mark.parametrize(
+    ("frames", "envs"), [([1], [0]), ([1, 0], [0, 1]), ([0], [NUM_ENVS]), ([0], [-1])]
+)
+def test_frames_out_of_order_and_unknown_environments_are_refused(frames, envs):
+    known = SimpleNamespace(
+        frame_shape=(*SIZE, 3),
+        num_sprites=len(TYPES),
+        num_types=3,
+        type_capacity=CAPACITY,
+        object_capacity=CAPACITY,
+        meaning=Meaning(np.append(0, TYPES).astype(np.int32), LINKS.arrays, DISPLAY.arrays),
+    )
+    builder = ObservationBuilder(known, NUM_ENVS, NUM_SLOTS, "object", display=True)
+    rows = [(0, 1, 0, 5, 5, 4, 4, 1.0)] * len(frames)
+    found = from_rows(rows, TYPES)._replace(frame=np.array(frames, np.int32))
+    with pytest.raises(ValueError, match=r"expected sprites sorted by their frames 0 to \d, and"):
+        builder.build(found, envs)
 
 
 def table_of(found: Detections) -> Sight:

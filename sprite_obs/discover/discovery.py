@@ -1,5 +1,6 @@
 """From frames to a dictionary by counting alone: background, sprites, types."""
 
+import dataclasses
 from functools import partial
 from typing import NamedTuple
 
@@ -210,7 +211,7 @@ def _learn_panorama(
     still = learn_room(rest, config, max_size)
     usual = mode_image(_some(frames))
     image = np.where(still.image == TRANSPARENT, usual, still.image)
-    return Panorama(still._replace(image=image), layers)
+    return Panorama(dataclasses.replace(still, image=image), layers)
 
 
 def settled(
@@ -234,9 +235,9 @@ def _with_regions(
     frames: np.ndarray, image: np.ndarray, bands: np.ndarray, config: DiscoverConfig
 ) -> Background:
     """Adds the regions that change their colour; what bands explain is none of them."""
-    known = Background.still(image)._replace(bands=bands)
+    known = dataclasses.replace(Background.still(image), bands=bands)
     regions = find_regions(frames, known, config.min_count, config.max_foreground)
-    return known._replace(regions=regions)
+    return dataclasses.replace(known, regions=regions)
 
 
 def _learn_background(

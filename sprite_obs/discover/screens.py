@@ -1,5 +1,7 @@
 """Screens and states of the background that a model does not know yet."""
 
+import dataclasses
+
 import numpy as np
 
 from sprite_obs.config import DiscoverConfig
@@ -78,9 +80,9 @@ def _add_states(
 
 def _with_states(room: Background, frames: np.ndarray, config: DiscoverConfig) -> Background:
     bands = _joined(room.bands, find_bands(frames, room.image, config.min_count))
-    usual = Background.still(room.image)._replace(bands=bands)
+    usual = dataclasses.replace(Background.still(room.image), bands=bands)
     regions = find_regions(frames, usual, config.min_count, config.max_foreground)
-    return room._replace(bands=bands, regions=_joined(room.regions, regions))
+    return dataclasses.replace(room, bands=bands, regions=_joined(room.regions, regions))
 
 
 def _joined(known: np.ndarray, new: np.ndarray) -> np.ndarray:

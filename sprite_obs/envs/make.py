@@ -7,9 +7,10 @@ import ale_py
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import namespace
 from gymnasium.wrappers import AddRenderObservation
 
-from sprite_obs.envs.rendered import ByteRendering
+from sprite_obs.envs.rendered import ByteRendering, as_bytes
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.games import NES_ID, is_game_file
 
@@ -83,10 +84,18 @@ def _register_plugins(env_id: str) -> None:
 
     MinAtar declares its games so; Gymnasium reads no such declarations any more.
     """
-    namespace, slash, _ = env_id.partition("/")
-    if slash and all(spec.namespace != namespace for spec in gymnasium.registry.values()):
-        for plugin in metadata.entry_points(group="gymnasium.envs", name=namespace):
-            plugin.load()()
+    name, slash, _ = env_id.partition("/")
+    if not slash or any(spec.namespace == name for spec in gymnasium.registry.values()):
+        return
+    for plugin in metadata.entry_points(group="gymnasium.envs", name=name):
+        try:
+            with namespace(name):
+                plugin.load()()
+        except Exception as error:  # whatever a package runs into
+            raise SpriteObsError(
+                f"cannot register the games of {name} with {plugin.value}: {error!r}; install what "
+                "it lacks"
+            ) from error
 
 
 def needs_own_process(env_id: str) -> bool:
@@ -127,7 +136,7 @@ def rgb_frame(env: gymnasium.Env, observation: Any) -> np.ndarray:
     if _is_rgb_space(env.observation_space):
         return observation
     name = type(env.unwrapped).__name__
-    frame = np.asarray(_render(env, name) if env.render_mode == "rgb_array" else None)
+    frame = np.asarray(as_bytes(_render(env, name)) if env.render_mode == "rgb_array" else None)
     if frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3:
         return frame
     came = "nothing" if frame.dtype == object else f"{frame.dtype} {frame.shape}"

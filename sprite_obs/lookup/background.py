@@ -1,7 +1,8 @@
 """The still background as frames show it: palettes are swapped, rows and regions recoloured."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from sprite_obs.lookup.components import padded_mask
 from sprite_obs.lookup.shown import BackgroundTables, make_tables, paint_shown
 
 
-class Background(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Background:
     """What lies behind all sprites.
 
     Attributes:
@@ -39,18 +41,18 @@ class Background(NamedTuple):
         """`(1, H, W)` uint8, the image as that of a single room."""
         return self.image[None]
 
-    @property
+    @cached_property
     def tables(self) -> BackgroundTables:
-        """The same for compiled loops, made anew."""
+        """The same for compiled loops."""
         return make_tables(self.image, self.bands, self.regions)
 
     def with_window(self, window: np.ndarray) -> "Background":
         """Returns the same background with another playing field."""
-        return self._replace(window=window)
+        return dataclasses.replace(self, window=window)
 
     def with_images(self, change: Callable[[np.ndarray], np.ndarray]) -> "Background":
         """Returns the background with a changed image."""
-        return self._replace(image=change(self.image))
+        return dataclasses.replace(self, image=change(self.image))
 
     def shown(self, index: np.ndarray, max_foreground: float) -> np.ndarray:
         """Returns the background in the colours in which a frame shows it.

@@ -24,8 +24,7 @@ class Links:
         ordered = np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")], np.int32)
         last = int(table[:, 0].max(initial=0)) + 1
         starts = np.searchsorted(ordered[:, 0], np.arange(last + 1))  # of each fragment
-        newest = np.full(int(table[:, :2].max(initial=0)) + 1, -1)
-        self.arrays = LinkTables(ordered, starts, newest)
+        self.arrays = LinkTables(ordered, starts, int(table[:, :2].max(initial=0)) + 1)
 
     def joined(self, found: Detections) -> Detections:
         """Gives the fragments of one object the same number."""
@@ -53,12 +52,12 @@ class LinkTables(NamedTuple):
     Attributes:
         links: `(L, 4)` int32, as in `Links`, sorted by fragment.
         starts: `(K + 1,)` int64, where the links of each fragment begin.
-        newest: `(I,)` int64, -1 for each sprite id; written while objects are numbered.
+        num_ids: one more than the largest sprite id that is linked.
     """
 
     links: np.ndarray
     starts: np.ndarray
-    newest: np.ndarray
+    num_ids: int
 
 
 @numba.njit(cache=True)
@@ -88,7 +87,11 @@ def group_rows(
         tables: which sprites may be fragments.
         objects: `(N,)` int32, written: the row of one of each object's sprites.
     """
-    links, starts, newest = tables.links, tables.starts, tables.newest
+    links, starts = tables.links, tables.starts
+    if len(links) == 0:
+        objects[:] = np.arange(len(sprite))
+        return
+    newest = np.full(tables.num_ids, -1)  # the last row of each sprite
     parent = np.arange(len(sprite))
     before = np.full(len(sprite), -1)  # the row of the same sprite before
     for row in range(len(sprite)):
@@ -105,8 +108,6 @@ def group_rows(
                 if other >= 0 and other != row:
                     parent[_root(parent, row)] = _root(parent, other)
     for row in range(len(sprite)):
-        if sprite[row] < len(newest):
-            newest[sprite[row]] = -1
         objects[row] = _root(parent, row)
 
 

@@ -1,5 +1,6 @@
 """Backgrounds larger than the screen: a camera moves over them, the display stands still."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -104,7 +105,7 @@ class Panorama:
         for layer, place in zip(self.layers, self.places(index), strict=True):
             if place is not None:
                 paste(layer.scenery, image[layer.slices], place.y, place.x)
-        return self.still._replace(image=image).shown(index, max_foreground)
+        return dataclasses.replace(self.still, image=image).shown(index, max_foreground)
 
     def with_window(self, window: np.ndarray) -> "Panorama":
         """Returns the same background with another playing field."""

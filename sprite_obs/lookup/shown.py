@@ -40,13 +40,14 @@ class BackgroundTables(NamedTuple):
 def make_tables(image: np.ndarray, bands: np.ndarray, regions: np.ndarray) -> BackgroundTables:
     """Prepares a background for `paint_shown`; arguments as in `Background`."""
     image = np.ascontiguousarray(image).copy()
-    areas = np.bincount(image.ravel(), minlength=256).astype(np.int64)
+    areas, listed = np.zeros(256, np.int64), np.zeros((len(bands), 5), np.int32)
+    _count_areas(image, areas)
+    _list_bands(image, bands, listed)
     colors, pixels = np.zeros((len(regions), 3), np.int32), np.zeros((0, 2), np.int32)
     if len(regions):
         pixels = np.empty((2 * image.size + len(regions), 2), np.int32)
         pixels = pixels[: _list_regions(image, regions, colors, pixels)].copy()
-    rows = [(*band, _shows_band(image, *band)) for band in bands.tolist()]
-    return BackgroundTables(image, areas, np.array(rows, np.int32).reshape(-1, 5), colors, pixels)
+    return BackgroundTables(image, areas, listed, colors, pixels)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -191,6 +192,23 @@ def _change_regions(index, behind, painted):
         if _shows_region(index, behind.pixels, color, start, end):
             for i in range(start, end):
                 painted[behind.pixels[i, 0], behind.pixels[i, 1]] = color
+
+
+@numba.njit(cache=True)
+def _count_areas(image, areas):
+    """Counts the pixels of each colour."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            areas[image[y, x]] += 1
+
+
+@numba.njit(cache=True)
+def _list_bands(image, bands, listed):
+    """Writes the table of bands."""
+    for row in range(len(bands)):
+        y, left, right, color = bands[row]
+        listed[row, 0], listed[row, 1], listed[row, 2], listed[row, 3] = y, left, right, color
+        listed[row, 4] = _shows_band(image, y, left, right, color)
 
 
 @numba.njit(cache=True)
