@@ -17,7 +17,7 @@ import torch
 import tyro
 from environments import build_vec_env
 from film import Film
-from runs import CONFIG, read_config
+from runs import CONFIG, find_config
 from sight import Take, fits, slots_seen, taken_by
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
@@ -114,7 +114,7 @@ def with_settings_of_training(args: Args) -> Args:
     Raises:
         SpriteObsError: when neither names an environment.
     """
-    config = training_config(args.agent)
+    config = find_config(Path(args.agent))
     env, model = args.env or config.get("env"), args.model or config.get("model")
     obs, display = args.obs or config.get("obs", "objects"), args.display
     if display is None:
@@ -124,14 +124,6 @@ def with_settings_of_training(args: Args) -> Args:
             f"expected --env, for {args.agent} has no {CONFIG} of its training beside it"
         )
     return dataclasses.replace(args, env=env, model=model, obs=obs, display=display)
-
-
-def training_config(agent: str) -> dict[str, Any]:
-    """Returns the settings of the run whose folder the agent lies in, none if there are none."""
-    for folder in (Path(agent).parent, Path(agent).parent.parent):  # of checkpoints/, too
-        if (folder / CONFIG).is_file():
-            return read_config(folder)
-    return {}
 
 
 def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:

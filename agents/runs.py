@@ -75,17 +75,43 @@ def read_config(run: Path) -> dict[str, Any]:
     """Reads the settings of a run.
 
     Raises:
-        SpriteObsError: when the file is missing or damaged.
+        SpriteObsError: when the file is missing, damaged or another program's.
     """
+    config = _read_config_file(run)
+    if not is_config(config):
+        raise SpriteObsError(
+            f"expected settings with env and obs in {run / CONFIG}, got {str(config)[:80]}; "
+            "train anew"
+        )
+    return config
+
+
+def is_config(values: Any) -> bool:
+    """Returns whether values are settings of a run; other programs write a `config.json`, too."""
+    return isinstance(values, dict) and {"env", "obs"} <= values.keys()
+
+
+def find_config(agent: Path) -> dict[str, Any]:
+    """Returns the settings of the run whose folder an agent lies in, none if there are none.
+
+    Raises:
+        SpriteObsError: when they are damaged.
+    """
+    for folder in (agent.parent, agent.parent.parent):  # of checkpoints/, too
+        if (folder / CONFIG).is_file():
+            config = _read_config_file(folder)
+            if is_config(config):
+                return config
+    return {}
+
+
+def _read_config_file(run: Path) -> Any:
     try:
-        config = json.loads((run / CONFIG).read_text())
+        return json.loads((run / CONFIG).read_text())
     except (OSError, ValueError) as error:
         raise SpriteObsError(
             f"expected the settings of a run in {run / CONFIG}, got {error}; train anew"
         ) from error
-    if not isinstance(config, dict):
-        raise SpriteObsError(f"expected settings in {run / CONFIG}, got {config!r}; train anew")
-    return config
 
 
 def save_agent(agent: BaseAlgorithm, path: Path) -> None:

@@ -21,6 +21,7 @@ from sprite_obs.vector.sb3 import VecSpriteObservation
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
 import environments
+import runs
 import train_ppo
 from attention import slot_attention
 from evaluate import Args, evaluate, load_agent, with_settings_of_training
@@ -92,6 +93,23 @@ def test_without_settings_of_a_training_slots_are_those_of_the_wrapper(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"env": GAME, "obs": "sprites"}))
     trained = with_settings_of_training(Args(str(agent)))
     assert trained.obs == "sprites" and trained.display is False
+
+
+@pytest.mark.parametrize("foreign", [["env", "obs"], {"policy": "MlpPolicy", "env": GAME}, "obs"])
+def test_settings_of_another_program_are_not_those_of_a_training(foreign, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(foreign))
+    filled = with_settings_of_training(Args(str(tmp_path / "agent.zip"), GAME))
+    assert (filled.obs, filled.display, filled.model) == ("objects", True, None)
+    with pytest.raises(SpriteObsError, match=r"expected --env, .* has no config\.json"):
+        with_settings_of_training(Args(str(tmp_path / "agent.zip")))
+    with pytest.raises(SpriteObsError, match=r"settings with env and obs in .*; train anew"):
+        runs.read_config(tmp_path)
+    of_training = {"env": GAME, "obs": "sprites", "model": "pong", "display": False}
+    (tmp_path / "config.json").write_text(json.dumps(of_training))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "config.json").write_text(json.dumps(foreign))
+    checkpoint = Args(str(tmp_path / "checkpoints" / "agent.zip"))
+    assert with_settings_of_training(checkpoint).obs == "sprites"
 
 
 def test_an_agent_of_another_vector_is_refused(tmp_path):
