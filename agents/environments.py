@@ -45,6 +45,7 @@ def build_vec_env(
     """Builds environments that step one after the other in this process, where it can hold several.
 
     With a process for each environment, a step took twice the CPU time, most of it for messages.
+    Sprites are found on the CPU, as in films, so that both show the same.
 
     Args:
         env_id: the game.
@@ -95,7 +96,13 @@ def _sprite_envs(
         )
     try:
         return VecSpriteObservation(
-            envs, model, max_sprites, render_sprites=rendered, level=level, display=display
+            envs,
+            model,
+            max_sprites,
+            render_sprites=rendered,
+            level=level,
+            display=display,
+            device="cpu",
         )
     except (TypeError, ValueError) as error:
         raise SpriteObsError(str(error)) from error

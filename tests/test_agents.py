@@ -19,6 +19,7 @@ from sprite_obs.errors import SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
 from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
+from sprite_obs.frozen import FrozenEncoder
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "agents"))
@@ -281,6 +282,19 @@ def test_sprites_have_slots_of_their_own():
         counts.append(envs.reset()["presence"].sum())
         envs.close()
     assert 0 < counts[0] < counts[1], "rows of bricks are objects"
+
+
+def test_sprites_are_found_on_the_cpu_also_where_there_is_a_gpu(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    devices, load = [], FrozenEncoder.load
+
+    def noted(path, device="cpu", decoder=None):
+        devices.append(device)
+        return load(path, device, decoder)
+
+    monkeypatch.setattr(FrozenEncoder, "load", noted)
+    environments.build_vec_env("ALE/Pong-v5", "objects", "pong", 8, 1, 0).close()
+    assert devices == ["cpu"]
 
 
 def test_an_unknown_observation_is_refused():
