@@ -9,9 +9,11 @@ Every arm is trained by PPO as `agents/train_ppo.py` does it, on the same enviro
 * `deep_set`, `attention`: features of the set of things;
 * `<arm>_shuffled`: in each step, the things stand in the first slots in an order drawn at random.
 
-A run that is complete is not repeated.
+A run that is complete is not repeated, unless its hyper-parameters are others.
 """
 
+import hashlib
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from torch import Tensor
 
-from sprite_obs.config import load_yaml
+from sprite_obs.config import load_yaml, to_dict
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
 from sprite_obs.extractors.deep_set import DeepSetExtractor
@@ -144,7 +146,7 @@ def measure(args: Args) -> str:
 
 def row(args: Args, name: str, seed: int) -> list[str]:
     """Returns the row of a run; trains it if it is not there."""
-    arm, file = ARMS[name], args.folder / f"{args.game}-{name}-{args.steps}-{seed}.csv"
+    arm, file = ARMS[name], run_file(args, name, seed)
     if not file.exists():
         train(args, arm, seed, file)
     lines = file.read_text().splitlines()[1:]
@@ -155,6 +157,13 @@ def row(args: Args, name: str, seed: int) -> list[str]:
     means = [returns[max(end - LAST, 0) : end].mean() if end else np.nan for end in points]
     slots = "shuffled" if arm.shuffled else "stable"
     return [args.game, arm.features, slots, str(seed), *(number(mean, 1) for mean in means)]
+
+
+def run_file(args: Args, name: str, seed: int) -> Path:
+    """Returns the file of a run's episodes; other hyper-parameters have another one."""
+    values = json.dumps(to_dict(load_yaml(train_ppo.PPOConfig, args.config)), sort_keys=True)
+    settings = f"{args.config.stem}_{hashlib.sha256(values.encode()).hexdigest()[:8]}"
+    return args.folder / f"{args.game}-{name}-{settings}-{args.steps}-{seed}.csv"
 
 
 def train(args: Args, arm: Arm, seed: int, file: Path) -> None:

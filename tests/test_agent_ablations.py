@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 for folder in ("agents", "benchmarks"):
     sys.path.insert(0, str(ROOT / folder))
 
-from agent_ablations import ARMS, Args, PairsAlone, ShuffledSlots, measure, row  # noqa: E402
+from agent_ablations import ARMS, Args, PairsAlone, ShuffledSlots, measure, row, run_file  # noqa: E402
 from environments import build_vec_env  # noqa: E402
 
 TINY = "n_steps: 64\nbatch_size: 64\nn_epochs: 1\n"
@@ -83,12 +83,21 @@ def test_arms_are_trained_once_and_compared(tmp_path):
 
 def test_a_point_before_the_first_episode_has_no_return(tmp_path):
     lines = ["timesteps,seconds,return,length", "600,1,-20,80", "900,2,-10,80", "1000,3,-3,80"]
-    (tmp_path / "Pong-pairs-1000-0.csv").write_text("\n".join(lines))
     args = Args(steps=1000, folder=tmp_path)
+    run_file(args, "pairs", 0).write_text("\n".join(lines))
     assert row(args, "pairs", 0)[4:] == ["-", "-", "-20.0", "-11.0"]
-    (tmp_path / "Pong-pairs-1000-1.csv").write_text(lines[0])
+    run_file(args, "pairs", 1).write_text(lines[0])
     with pytest.raises(SpriteObsError, match="no episode ended"):
         row(args, "pairs", 1)
+
+
+def test_runs_of_other_hyper_parameters_have_other_files(tmp_path):
+    files = []
+    for text in (TINY, TINY + "# the same values\n", TINY.replace("64", "32")):
+        (tmp_path / "tiny.yaml").write_text(text)
+        files.append(run_file(Args(config=tmp_path / "tiny.yaml"), "pairs", 0).name)
+    assert files[0] == files[1] != files[2]
+    assert all(name.startswith("Pong-pairs-tiny_") for name in files)
 
 
 @pytest.mark.parametrize(
