@@ -41,7 +41,8 @@ class Args:
     if not given."""
     obs: Literal["objects", "sprites", "ram"] | None = None
     """What has a slot; as in the training if not given, objects where its settings are not there.
-    Whether the agent sees slots, features of them or pixels is read off its file."""
+    Whether the agent sees slots, features of them or pixels is read off its file; of pixels, there
+    is nothing to choose."""
     display: bool | None = None
     """Whether score, lives and logos have slots; as in the training if not given, yes where its
     settings are not there: these are what SpriteObservation does by itself."""
@@ -70,7 +71,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
     torch.set_num_threads(args.num_threads)
     agent = load_agent(args.agent)
-    args = with_settings_of_training(args)
+    args = with_settings_of_training(as_it_sees(agent, args))
     env = fitting_env(agent, args)
     take = taken_by(agent, env)
     film = Film(Path(args.video), agent, env, args.model) if args.video else None
@@ -85,6 +86,8 @@ def evaluate(args: Args) -> dict[str, Any]:
         "agent": args.agent,
         "env": args.env,
         "model": args.model,
+        "obs": args.obs,
+        "display": args.display if slots_seen(agent.observation_space) else None,
         "deterministic": args.deterministic,
         "mean": float(np.mean(returns)),
         "std": float(np.std(returns)),
@@ -106,6 +109,23 @@ def load_agent(path: str) -> BaseAlgorithm:
     except SpriteObsError as error:
         reason = str(error.__cause__).partition("\n")[0]
         raise SpriteObsError(f"{path} is truncated or no agent ({reason}); train again") from error
+
+
+def as_it_sees(agent: BaseAlgorithm, args: Args) -> Args:
+    """Fills in that an agent sees pixels, which its file says; nothing has a slot then.
+
+    Raises:
+        ConfigError: when it is asked what has a slot.
+    """
+    if slots_seen(agent.observation_space):
+        return args
+    if args.obs:
+        raise ConfigError(
+            f"--obs says what has a slot, but {args.agent} was trained on pixels, without slots; "
+            f"leave --obs {args.obs} out"
+        )
+    pixels: Any = "pixels"  # nothing to ask for, so --obs does not offer it
+    return dataclasses.replace(args, obs=pixels)
 
 
 def with_settings_of_training(args: Args) -> Args:
@@ -130,8 +150,8 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
     """Builds the environment with the observation that the agent was trained on.
 
     Args:
-        agent: the agent; its file says how many slots it sees, or that it sees pixels.
-        args: filled in by `with_settings_of_training`.
+        agent: the agent; its file says how many slots it sees.
+        args: filled in by `as_it_sees` and `with_settings_of_training`.
 
     Raises:
         SpriteObsError: when there is no such environment, or the agent does not fit it.
@@ -140,7 +160,7 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
     assert args.env and args.obs and args.display is not None  # or they were not filled in
     env = build_vec_env(
         args.env,
-        args.obs if num_slots else "pixels",
+        args.obs,
         args.model,
         max_sprites=num_slots,
         num_envs=1,

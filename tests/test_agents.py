@@ -222,6 +222,7 @@ def test_presets_are_files_that_flags_override():
         (["--agent", "damaged/agent.zip"], "settings of a run in damaged/config.json"),
         (["--agent", "agent.zip", "--model", "pong", "--env", "ALE/Breakout-v5"], "learned on"),
         (["--agent", "pixels.zip", "--env", "ALE/Breakout-v5"], "other observations or actions"),
+        (["--agent", "pixels.zip", "--obs", "ram"], "on pixels, .*; leave --obs ram out"),
         (["--agent", "run/agent.zip", "--video", "a" * 250], "cannot write a video"),
         (["--agent", "run/agent.zip", "--video", "pixels.zip/a.mp4"], "pixels.zip"),
         (["--agent", "run/agent.zip", "--out", "pixels.zip/a.json"], "pixels.zip"),
@@ -245,8 +246,27 @@ def test_evaluation_refuses_what_it_cannot_use(
 def test_evaluation_plays_as_it_was_trained(sprite_run):
     flags = ["--agent", sprite_run / "agent.zip", "--episodes", 1, "--deterministic"]
     report = json.loads(run("evaluate.py", *flags).stdout)
-    assert report["env"] == "ALE/Pong-v5"
-    assert report["model"] == read(sprite_run / "config.json")["model"]
+    config = read(sprite_run / "config.json")
+    assert {key: report[key] for key in ("env", "model", "obs", "display")} == {
+        "env": "ALE/Pong-v5",
+        "model": config["model"],
+        "obs": "objects",
+        "display": False,
+    }
+
+
+def test_the_report_says_what_was_seen(pixel_run, sprite_run, monkeypatch):
+    monkeypatch.setattr(evaluate, "play", lambda *_: 0.0)
+    seen = []
+    for folder, flags in (
+        (pixel_run, {}),
+        (pixel_run, {"env": "ALE/Pong-v5", "display": True}),
+        (sprite_run, {"obs": "sprites", "display": True}),
+    ):
+        args = evaluate.Args(str(folder / "agent.zip"), episodes=1, **flags)
+        report = evaluate.evaluate(args)
+        seen.append((report["obs"], report["display"]))
+    assert seen == [("pixels", None), ("pixels", None), ("sprites", True)]
 
 
 @pytest.mark.parametrize(
