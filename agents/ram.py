@@ -7,6 +7,7 @@ keys and sizes. For comparison only: no model is learned from them.
 import contextlib
 import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from sprite_obs.observations import ObservationBuilder, rows_of
 
 ENVIRONMENT = Path(__file__).parent.parent / "models" / "ocatari"
 """Folder of OCAtari's own Python environment."""
+STAMP = ".installed"
+"""File of a finished environment, as `benchmarks/truth/environment.py` writes it."""
 WORKER = Path(__file__).with_name("ram_worker.py")
 FRAME_SHAPE = 210, 160, 3
 """Of the frames in whose pixels objects are measured; other heights only differ at the bottom."""
@@ -38,23 +41,25 @@ class Reader:
         display: whether score, lives and the like are looked for.
 
     Attributes:
-        categories: name, most objects at once, and whether it is display, of each category.
+        categories: name, most objects at once, and whether it is display, of each category, in
+            OCAtari's order, which means nothing.
 
     Raises:
         SpriteObsError: when OCAtari is not installed, or cannot read the game.
     """
 
     def __init__(self, game: str, num_envs: int, display: bool):
-        python = ENVIRONMENT / "bin" / "python"
-        if not python.exists():
+        if not (ENVIRONMENT / STAMP).is_file():
             raise SpriteObsError(
-                f"the memory is read with OCAtari, expected in {ENVIRONMENT}; make its environment "
-                "with `python benchmarks/truth/environment.py`"
+                f"the memory is read with OCAtari, expected in {ENVIRONMENT}, which is missing or "
+                "unfinished; make its environment with `python benchmarks/truth/environment.py`"
             )
-        self._game = game
+        self._game, python = game, ENVIRONMENT / "bin" / "python"
+        # A pipe that nobody reads would fill. The file is gone once it is closed.
+        self._complaints = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         command = [str(python), str(WORKER), game, str(num_envs), str(int(display))]
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes)
+        self._process = subprocess.Popen(command, text=True, stderr=self._complaints, **pipes)
         self.categories: list[tuple[str, int, bool]] = self._answer()
 
     def read(self, asked: list[tuple[int, bool, np.ndarray]]) -> list[list[list[int]]]:
@@ -81,21 +86,32 @@ class Reader:
         answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
         if "error" in answer:
             self.close()
-            reason = answer["error"]
+            reason = f"{answer['error']}{self._last_complaint()}"
             raise SpriteObsError(f"OCAtari cannot read {self._game}: {reason}; use another --obs")
         return answer
+
+    def _last_complaint(self) -> str:
+        self._complaints.seek(0)
+        lines = self._complaints.read().splitlines()
+        return f" ({lines[-1]})" if lines else ""
 
 
 class Categories:
     """Tells an `ObservationBuilder` what there can be: each category is a type with one look.
 
+    A type's id divides the weight of its slots, and where slots are few, the last types get none.
+    So ids follow `by_rarity`.
+
     Args:
-        categories: as `Reader` has them, the most important first.
+        categories: as `Reader` has them, in any order.
     """
 
     frame_shape: tuple[int, ...] = FRAME_SHAPE
 
     def __init__(self, categories: Sequence[tuple[str, int, bool]]):
+        order = by_rarity(categories)
+        self._type = {category: number + 1 for number, category in enumerate(order)}
+        categories = [categories[category] for category in order]
         self.num_sprites = self.num_types = len(categories)
         self.type_capacity = np.array([0, *(most for _, most, _ in categories)], np.int32)
         self.object_capacity = self.type_capacity
@@ -110,11 +126,20 @@ class Categories:
     def detections(self, objects: list[list[list[int]]]) -> Detections:
         """Returns the objects of some environments, which stand for the frames of a batch."""
         rows = [
-            (row, category + 1, 0, left, top, width, height, 1.0)
+            (row, self._type[category], 0, left, top, width, height, 1.0)
             for row, boxes in enumerate(objects)
             for category, left, top, width, height in boxes
         ]
         return from_rows(rows, np.arange(1, self.num_types + 1))
+
+
+def by_rarity(categories: Sequence[tuple[str, int, bool]]) -> list[int]:
+    """Returns the indices of categories as `Reader` has them, the most important first.
+
+    There are few of what matters most, such as the player: categories with the fewest objects at
+    once come first, and display last. Where these are equal, their order is kept.
+    """
+    return sorted(range(len(categories)), key=lambda index: categories[index][:0:-1])
 
 
 class VecRamObservation(VecEnvWrapper):

@@ -60,6 +60,7 @@ def installed(tmp_path, monkeypatch) -> None:
     python.parent.mkdir()
     python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/site exec {sys.executable} "$@"\n')
     python.chmod(0o755)
+    (tmp_path / ram.STAMP).touch()
     monkeypatch.setattr(ram, "ENVIRONMENT", tmp_path)
 
 
@@ -137,9 +138,33 @@ def test_what_cannot_be_read_is_refused(installed, tmp_path, monkeypatch):
         environments.build_vec_env("CartPole-v1", "ram", None, 8, 1, 0)
     with pytest.raises(SpriteObsError, match=r"cannot read boxing: FileNotFound.*another --obs"):
         environments.build_vec_env("ALE/Boxing-v5", "ram", None, 8, 1, 0)
-    monkeypatch.setattr(ram, "ENVIRONMENT", tmp_path / "nowhere")
-    with pytest.raises(SpriteObsError, match=r"nowhere; make .*benchmarks/truth/environment\.py"):
+    (tmp_path / ram.STAMP).unlink()
+    with pytest.raises(SpriteObsError, match=r"unfinished; make .*truth/environment\.py"):
         envs("ram")
+
+
+def test_the_worker_s_last_words_are_told(installed, tmp_path):
+    flood = "import sys\nfor _ in range(9999): print('x' * 99, file=sys.stderr)\n"
+    (tmp_path / "site" / "ocatari" / "ram" / "pong.py").write_text(flood + "sys.exit('no luck')")
+    with pytest.raises(SpriteObsError, match=r"cannot read Pong: it ended \(no luck\); use"):
+        ram.Reader("Pong", 1, display=False)
+
+
+def test_rare_categories_come_first_and_display_last():
+    found = [["Shot", 4, False], ["Score", 1, True], ["Enemy", 2, False], ["Player", 1, False]]
+    found += [["Barrier", 2, False], ["Lives", 3, True]]
+    categories = ram.Categories(found)
+    assert categories.type_capacity.tolist() == [0, 1, 2, 2, 4, 1, 3]
+    boxes = [[number, 10, 20, 3, 4] for number in range(6)]
+    kinds = categories.detections([boxes]).type
+    assert sorted(zip(kinds.tolist(), [name for name, *_ in found], strict=True)) == [
+        (1, "Player"),
+        (2, "Enemy"),
+        (3, "Barrier"),
+        (4, "Shot"),
+        (5, "Score"),
+        (6, "Lives"),
+    ]
 
 
 def test_a_reader_that_ends_says_so(installed):
