@@ -86,7 +86,7 @@ class Sight(NamedTuple):
 
     Attributes:
         frame: `(N,)` int32, as in `Found`; overwritten when the next frames are looked at.
-        table: `(N, 7)` int32, the columns of `Found.table`, and one of no meaning; likewise.
+        table: `(N, 6)` or more int32, the columns of `Found.table` first; likewise.
         error: `(B,)` float32, share of each frame's pixels that nothing explains.
     """
 
@@ -292,13 +292,3 @@ def order_rows(layer, left, top):
             at -= 1
         places[at], order[at] = place, row
     return order
-
-
-def main_rows(found: Detections) -> np.ndarray:
-    """Returns `(N,)` int64, for each sprite the row of the main one of its object."""
-    size = found.box[:, 2].astype(np.int64) * found.box[:, 3]
-    order = np.lexsort((-size, found.object))
-    _, first, member = np.unique(found.object[order], return_index=True, return_inverse=True)
-    rows = np.empty(len(order), np.int64)
-    rows[order] = order[first][member]
-    return rows

@@ -68,7 +68,7 @@ def observe_table(
 
     Args:
         frame: `(N,)` int32, as in `Sight`.
-        table: `(N, C)` int32, likewise.
+        table: `(N, 6)` or more int32, likewise.
         envs: `(B,)` int64, the environments in the order of their frames.
         scene: what observations are made of.
         states: those of all environments, with room for N more tracks in each.

@@ -59,7 +59,7 @@ class SpriteObservation(
     place in it, ``(2,)`` int32 (x, y) in pixels, (-1, -1) where nothing known is shown.
 
     A thing stays in its slot, and a type always has the same range of slots; see
-    `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.SlotTable`.
+    `sprite_obs.objects.tracker.Tracker` and `sprite_obs.objects.slots.assign_slots`.
 
     Its vector versions, which find the sprites of all environments at once, are
     `sprite_obs.vector.VectorSpriteObservation` for Gymnasium and
@@ -185,7 +185,7 @@ class SpriteObservation(
             error = found.error
         if self._encoder.has_camera:
             self._camera = self._encoder.cameras(frame)[0]
-        if isinstance(found, Detections):
+        if self._render_sprites and isinstance(found, Detections):
             self._seen = frame, self._builder.things(found)
         self._error = float(error[-1])
         return rows_of(self._builder.build(found, [0]), 0)

@@ -17,6 +17,7 @@ from extended_scenes import (
     walks,
     wide_cross,
 )
+from one_by_one import SlotTable
 from pong_model import save_pong_model
 from small_runs import CPU, config, random_config, small_frames
 
@@ -25,7 +26,6 @@ from sprite_obs.detections import Detections
 from sprite_obs.errors import CheckpointError, ConfigError, RecordingError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
-from sprite_obs.objects.slots import SlotTable
 from sprite_obs.pretrain.extend import extend
 from sprite_obs.pretrain.extension_checks import check_extension, extension_config
 from sprite_obs.pretrain.pretrain import pretrain

@@ -1,8 +1,9 @@
 """Objects of several sprites: one row for each."""
 
 import numpy as np
+from one_by_one import main_rows
 
-from sprite_obs.detections import Detections, from_rows, main_rows, merge_objects
+from sprite_obs.detections import Detections, from_rows, merge_objects
 
 TYPES = np.array([3, 2, 1], np.int32)
 """Type of sprites 1, 2, 3."""

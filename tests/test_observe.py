@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from one_by_one import SlotTable, main_rows
 
-from sprite_obs.detections import Detections, Sight, from_rows, main_rows, merge_objects
+from sprite_obs.detections import Detections, Sight, from_rows, merge_objects
 from sprite_obs.lookup.display import DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.meaning import Meaning
-from sprite_obs.objects.slots import SlotTable, slot_ranges
+from sprite_obs.objects.slots import slot_ranges
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.observations import ObservationBuilder

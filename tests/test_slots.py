@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from one_by_one import SlotTable
 
-from sprite_obs.objects.slots import SlotTable
 from sprite_obs.objects.tracks import MAX_UNSEEN
 
 

@@ -132,10 +132,7 @@ def read_usual(
         if end > len(tables.table):
             return number, row, FULL
         tables.frame[row:end] = number
-        for i in range(len(table)):
-            for column in range(COLUMNS):
-                tables.table[row + i, column] = table[order[i], column]
-            tables.score[row + i] = score[order[i]]
+        _write_ordered(table, score, order, tables.table[row:end], tables.score[row:end])
         tables.unexplained[number] = unexplained
         tables.error[number] = unexplained / index.size
         tables.hits[0] += len(keys) + len(explained)
@@ -152,3 +149,12 @@ def _find_foreground(index, behind, max_foreground, canvas, painted):
         mark_different(index, behind.image, mask)
     elif paint_shown(index, behind, max_foreground, mask, words, painted):
         mark_different(index, painted, mask)
+
+
+@numba.njit(cache=True)
+def _write_ordered(table, score, order, ordered_table, ordered_score):
+    """Writes rows in their order."""
+    for row in range(len(order)):
+        for column in range(COLUMNS):
+            ordered_table[row, column] = table[order[row], column]
+        ordered_score[row] = score[order[row]]

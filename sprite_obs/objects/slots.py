@@ -11,7 +11,14 @@ NOBODY = 0
 
 
 def slot_ranges(type_capacity: np.ndarray, max_sprites: int) -> np.ndarray:
-    """Shares slots out among types; arguments as for `SlotTable`.
+    """Shares the M slots of an observation out among the types.
+
+    Each type owns a contiguous range of slots, as many as its capacity, in the order of type ids
+    until the slots are used up.
+
+    Args:
+        type_capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
+        max_sprites: M, number of slots.
 
     Returns:
         `(T + 1, 2)` int64, first slot and end (exclusive) of each type's range.
@@ -20,53 +27,6 @@ def slot_ranges(type_capacity: np.ndarray, max_sprites: int) -> np.ndarray:
     wanted[0] = 0
     ends = np.minimum(np.cumsum(wanted), max_sprites)
     return np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)
-
-
-class SlotTable:
-    """Assigns the things that a `Tracker` follows to the M slots of an observation.
-
-    Each type owns a contiguous range of slots, as many as its capacity, in the order of type ids
-    until the M slots are used up. A thing keeps its slot as long as it is of that type, also if it
-    is not seen for a while. One that is new takes the first slot of its type that is free: not in
-    use in this frame, and not reserved for a thing that the tracker still remembers; where all are
-    reserved, the one that was left first. Things of the display come last, and give way: a digit
-    may be taken for a paddle. What finds no slot is dropped: things beyond the range, types without
-    one, and type 0.
-    """
-
-    def __init__(self, type_capacity: np.ndarray, max_sprites: int):
-        """Shares the slots out among the types.
-
-        Args:
-            type_capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
-            max_sprites: M, number of slots.
-        """
-        self._ranges = slot_ranges(type_capacity, max_sprites)
-        self._max_sprites = max_sprites
-        self.reset()
-
-    def reset(self) -> None:
-        """Empties all slots and forgets what they held, as at the start of an episode."""
-        self._now = 0
-        self._used_at = np.full(self._max_sprites, NEVER)
-        self._owner = np.full(self._max_sprites, NOBODY)  # the track; its type is that of the range
-
-    def update(self, types: np.ndarray, tracks: np.ndarray, display: np.ndarray) -> np.ndarray:
-        """Assigns the instances of one frame to slots.
-
-        Args:
-            types: `(N,)` integers, type ids 0..T.
-            tracks: `(N,)` integers, numbers of the things, all different.
-            display: `(N,)` bool, which of them belong to the display.
-
-        Returns:
-            `(N,)` int64, slot 0..M-1 of each instance, -1 where it was dropped.
-        """
-        self._now += 1
-        table = self._ranges, self._used_at, self._owner
-        slots = np.full(len(types), -1)
-        assign_slots(types, tracks, display, *table, self._now, slots)
-        return slots
 
 
 @numba.njit(cache=True)
@@ -80,17 +40,24 @@ def assign_slots(
     now: int,
     slots: np.ndarray,
 ) -> None:
-    """Is `SlotTable.update` for compiled loops.
+    """Assigns the things of a frame to slots.
+
+    A thing keeps its slot as long as it is of that type, also if it is not seen for a while. One
+    that is new takes the first slot of its type that is free: not in use in this frame, and not
+    reserved for a thing that the tracker still remembers; where all are reserved, the one that was
+    left first. Things of the display come last, and give way: a digit may be taken for a paddle.
+    What finds no slot is dropped: things beyond the range, types without one, and type 0.
 
     Args:
-        types: as there.
-        tracks: as there.
-        display: as there.
+        types: `(N,)` integers, type ids 0..T.
+        tracks: `(N,)` integers, numbers of the things, all different.
+        display: `(N,)` bool, which of them belong to the display.
         ranges: `(T + 1, 2)` int64, first slot and end of each type's range.
         used_at: `(M,)` int64, when each slot was used last; written.
         owner: `(M,)` int64, the track that had it; written.
         now: number of the frame.
-        slots: `(N,)` int64, -1 throughout; written.
+        slots: `(N,)` int64, -1 throughout; written: slot 0..M-1 of each thing, -1 where it was
+            dropped.
     """
     is_full = np.zeros(len(ranges), np.bool_)  # all slots of a type are in use now
     for of_display in (False, True):

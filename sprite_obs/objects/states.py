@@ -11,7 +11,7 @@ from sprite_obs.objects.tracks import Tracks, copy_tracks
 
 
 class States(NamedTuple):
-    """What `Tracker` and `SlotTable` keep, for E environments with room for C tracks and M slots.
+    """What following and slots keep, for E environments with room for C tracks and M slots.
 
     Attributes:
         tracks: as in `Tracks`, but `(E, C, ...)`.
@@ -76,7 +76,7 @@ def follow_things(states, env, types, places, sizes, display, ranges):
         types: as for `Tracker.update`.
         places: likewise.
         sizes: likewise.
-        display: as for `SlotTable.update`.
+        display: as for `assign_slots`.
         ranges: as for `assign_slots`.
 
     Returns:
