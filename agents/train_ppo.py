@@ -40,11 +40,11 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from sprite_obs.config import from_dict, load_yaml, to_dict
+from sprite_obs.devices import choose_device
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
 from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
-from sprite_obs.frozen import choose_device
 from sprite_obs.games import game_name
 
 CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"

@@ -20,9 +20,11 @@ import torch
 import tyro
 from measure import markdown_table, number, run_benchmark, run_sprite_obs
 
+from sprite_obs.decoders import DecoderName
+from sprite_obs.devices import DeviceName
 from sprite_obs.errors import ConfigError
 from sprite_obs.frames.sources import read_frames
-from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
+from sprite_obs.frozen import FrozenEncoder
 
 HEADER = (
     "decoder",

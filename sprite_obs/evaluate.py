@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sprite_obs.checkpoint import Checkpoint
+from sprite_obs.decoders import DecoderName
 from sprite_obs.detect import check_game, chunks, join
 from sprite_obs.detections import Detections, merge_objects
 from sprite_obs.frames.sources import Frames
-from sprite_obs.frozen import DecoderName, FrozenEncoder
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.palette import UNKNOWN
 from sprite_obs.metrics.detection import DetectionFigures, score_detections
 from sprite_obs.metrics.display import DisplayFigures, score_display

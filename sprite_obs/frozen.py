@@ -1,19 +1,17 @@
 """FrozenEncoder: frames in, sprites out; NumPy on both sides, deterministic, no gradient."""
 
-import typing
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import torch
 
 from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
-from sprite_obs.config import ModelConfig
+from sprite_obs.decoders import DecoderName, check_decoder
 from sprite_obs.detections import Detections, Found, Sight, from_table
-from sprite_obs.errors import CheckpointError, DeviceError
+from sprite_obs.devices import choose_device
+from sprite_obs.errors import CheckpointError
 from sprite_obs.lookup.bank import TRANSPARENT, from_canvases
 from sprite_obs.lookup.decoder import LookupDecoder, MemoryUse
 from sprite_obs.lookup.display import DisplayRows
@@ -26,11 +24,7 @@ from sprite_obs.lookup.screen import Screens
 from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
 from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
-from sprite_obs.workers import is_worker
 from sprite_obs.zoo.find import find_model
-
-DecoderName = Literal["lookup", "network", "both"]
-DeviceName = Literal["cpu", "cuda", "auto"]
 
 
 class FrozenEncoder:
@@ -86,7 +80,7 @@ class FrozenEncoder:
         self.num_types = len(checkpoint.type_capacity) - 1
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
-        _check_decoder(self.decoder, checkpoint)
+        check_decoder(self.decoder, checkpoint)
         usual = checkpoint.tables.usual if checkpoint.tables.usual.size else None
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette, usual)
         self._screens = Screens(self.palette)
@@ -328,50 +322,3 @@ class FrozenEncoder:
 def _restore_background(image: np.ndarray, tables: Tables, window: np.ndarray) -> Behind:
     layers = restore_layers(tables.layers, tables.scenery)
     return restore(image, tables.rooms, tables.bands, tables.regions, window, layers)
-
-
-def usable_decoders(config: ModelConfig) -> tuple[DecoderName, ...]:
-    """Returns the decoders that a model can use, the fastest first."""
-    if config.background == "scroll":
-        return ("network",)  # the look-up compares frames with a still background
-    if (config.encoder, config.shifts) != ("window", "shared"):
-        return "lookup", "network"  # parts of a frame are not enough for the encoder
-    return "lookup", "both", "network"
-
-
-def _check_decoder(decoder: str, checkpoint: Checkpoint) -> None:
-    """Refuses a decoder that a model cannot use."""
-    config = checkpoint.config
-    usable = usable_decoders(config)
-    if decoder not in typing.get_args(DecoderName):
-        raise CheckpointError(f"unknown decoder {decoder!r}; expected lookup, network or both")
-    if checkpoint.model is None and decoder != "lookup":
-        raise CheckpointError(
-            f"expected decoder lookup for a compact model, got {decoder}, which needs the network "
-            "that was left out; use the model that it was exported from, or pretrain one"
-        )
-    if decoder not in usable:
-        raise CheckpointError(
-            f"expected decoder {' or '.join(usable)} for a model of background "
-            f"{config.background}, encoder {config.encoder} and shifts {config.shifts}, got "
-            f"{decoder}; the look-up needs a still background, and both an encoder of windows"
-        )
-
-
-def choose_device(name: str) -> torch.device:
-    """Turns `cpu`, `cuda` or `auto` into a device.
-
-    With `auto`, worker processes leave the GPU to the one that started them: after a fork they
-    could not use it, and each of them has one frame at a time.
-
-    Raises:
-        DeviceError: when the device does not exist on this machine.
-    """
-    if name not in typing.get_args(DeviceName):
-        raise DeviceError(f"unknown device {name!r}; expected cpu, cuda or auto")
-    if name == "cpu" or (name == "auto" and is_worker()):
-        return torch.device("cpu")
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise DeviceError("device cuda was asked for, but this machine has none; use cpu or auto")
-    return torch.device("cuda" if available else "cpu")

@@ -11,9 +11,10 @@ from sprite_obs.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from sprite_obs.decoders import usable_decoders
 from sprite_obs.errors import CheckpointError
 from sprite_obs.files import write_atomically
-from sprite_obs.frozen import FrozenEncoder, usable_decoders
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.metrics.reconstruction import psnr
 from sprite_obs.pretrain.state import STATE_FILE
 from sprite_obs.type_names import (

@@ -6,9 +6,11 @@ from typing import Any, SupportsFloat
 import gymnasium
 import numpy as np
 
+from sprite_obs.decoders import DecoderName
 from sprite_obs.detections import Detections, Sight
+from sprite_obs.devices import DeviceName
 from sprite_obs.envs.rendered import as_bytes
-from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.observations import ObservationBuilder, Observations, rows_of
 from sprite_obs.view.overlay import draw_detections

@@ -10,8 +10,9 @@ from scenes import COLORS, make_scene
 from sprite_obs.checkpoint import load_checkpoint
 from sprite_obs.config import PretrainConfig, from_dict
 from sprite_obs.detections import Detections, from_rows
+from sprite_obs.devices import choose_device
 from sprite_obs.errors import CheckpointError, DeviceError
-from sprite_obs.frozen import FrozenEncoder, choose_device
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.pretrain.pretrain import bake, pretrain
 
@@ -147,7 +148,7 @@ def test_devices():
 def test_auto_is_a_gpu_where_there_is_one_but_not_for_worker_processes(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto") == choose_device("cuda") == torch.device("cuda")
-    monkeypatch.setattr("sprite_obs.frozen.is_worker", lambda: True)
+    monkeypatch.setattr("sprite_obs.devices.is_worker", lambda: True)
     assert choose_device("auto") == torch.device("cpu")
     assert choose_device("cuda") == torch.device("cuda"), "who asks for it gets it"
 

@@ -51,8 +51,8 @@ class Pretrain:
     def run(self) -> None:
         """Learns and writes the checkpoint and its pictures."""
         from sprite_obs.checkpoint import load_checkpoint
+        from sprite_obs.devices import choose_device
         from sprite_obs.frames.sources import read_frames
-        from sprite_obs.frozen import choose_device
         from sprite_obs.model_folder import copy_names, keep_previous, write_pictures
         from sprite_obs.pretrain.checks import check_config, check_frames
         from sprite_obs.pretrain.extend import extend

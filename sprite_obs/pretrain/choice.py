@@ -6,7 +6,8 @@ from typing import TypeVar
 import numpy as np
 
 from sprite_obs.checkpoint import Checkpoint
-from sprite_obs.frozen import FrozenEncoder, usable_decoders
+from sprite_obs.decoders import usable_decoders
+from sprite_obs.frozen import FrozenEncoder
 
 JUDGED_FRAMES = 64
 """Frames on which decoders and drawings are compared."""

@@ -8,8 +8,9 @@ import ale_py
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
+from sprite_obs.decoders import DecoderName
+from sprite_obs.devices import DeviceName
 from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
-from sprite_obs.frozen import DecoderName, DeviceName
 from sprite_obs.vector.adapter import VectorAsVecEnv
 from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper_checks import Level

@@ -8,7 +8,9 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
+from sprite_obs.decoders import DecoderName
+from sprite_obs.devices import DeviceName
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.observations import ObservationBuilder, rows_of
 from sprite_obs.vector.batch import BatchObserver, Observed
 from sprite_obs.wrapper_checks import Level, check_content, check_game, check_max_sprites

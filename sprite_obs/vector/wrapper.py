@@ -9,7 +9,9 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from sprite_obs.frozen import DecoderName, DeviceName, FrozenEncoder
+from sprite_obs.decoders import DecoderName
+from sprite_obs.devices import DeviceName
+from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.observations import (
     ObservationBuilder,
     Observations,
