@@ -23,9 +23,13 @@ def names_of(module: str) -> dict[str, tuple[str, str]]:
     """Returns where the functions that a module can call by name are defined."""
     names = {}
     for node in ast.walk(MODULES[module]):
-        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
-            for name in node.names:
-                names[name.asname or name.name] = node.module, name.name
+        for name in node.names if isinstance(node, ast.ImportFrom) else ():
+            called, whole = name.asname or name.name, f"{node.module}.{name.name}"
+            if node.module in MODULES:
+                names[called] = node.module, name.name
+            for function in MODULES[whole].body if whole in MODULES else ():
+                if isinstance(function, ast.FunctionDef):
+                    names[f"{called}.{function.name}"] = whole, function.name
     own = [node for node in MODULES[module].body if isinstance(node, ast.FunctionDef)]
     return names | {node.name: (module, node.name) for node in own}
 
@@ -34,8 +38,8 @@ def calls(node: ast.AST, compiled: bool = False) -> list[tuple[str, bool]]:
     """Returns the names that are called, and whether compiled code does it."""
     found = []
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name):
-            found.append((child.func.id, compiled))
+        if isinstance(child, ast.Call):
+            found.append((ast.unparse(child.func), compiled))
         inside = is_compiled(child) if isinstance(child, ast.FunctionDef) else compiled
         found += calls(child, inside)
     return found
