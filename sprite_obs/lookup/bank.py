@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +12,27 @@ from sprite_obs.lookup.palette import Palette
 
 TRANSPARENT = 255
 """Palette index of pixels that do not belong to a sprite."""
+
+
+class BankArrays(NamedTuple):
+    """A `SpriteBank` for compiled loops.
+
+    Attributes:
+        pixels: as there, like all but the last two.
+        starts: `(K,)` int64.
+        sizes: `(K, 2)` int32.
+        areas: `(K,)` int32.
+        tones: `(n, 4)` int32, palette index, number of pixels, and y and x of the first of them,
+            one row for each colour of each drawing.
+        first_tone: `(K + 1,)` int64, where the rows of each drawing begin in `tones`.
+    """
+
+    pixels: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    areas: np.ndarray
+    tones: np.ndarray
+    first_tone: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,14 @@ class SpriteBank:
         start = self.starts[sprite]
         return self.pixels[start : start + width * height].reshape(height, width)
 
+    @cached_property
+    def arrays(self) -> BankArrays:
+        """The same for compiled loops."""
+        tones = [_tones(self.drawing(i)) for i in range(len(self))]
+        first = np.cumsum([0, *map(len, tones)])
+        rows = np.concatenate([np.zeros((0, 4), np.int32), *tones])
+        return BankArrays(self.pixels, self.starts, self.sizes, self.areas, rows, first)
+
     def first(self, count: int) -> "SpriteBank":
         """Returns a bank of the first sprites alone."""
         return SpriteBank(self.pixels, self.starts[:count], self.sizes[:count], self.areas[:count])
@@ -45,6 +76,13 @@ class SpriteBank:
         """Returns `(K,)` int64, the keys that components with exactly these pixels have."""
         drawings = (self.drawing(i) for i in range(len(self)))
         return np.array([drawing_key(drawing) for drawing in drawings], np.int64)
+
+
+def _tones(drawing: np.ndarray) -> np.ndarray:
+    """Returns `(n, 4)` int32, the colours of a drawing, see `BankArrays`."""
+    colors, first, counts = np.unique(drawing, return_index=True, return_counts=True)
+    tones = np.column_stack([colors, counts, *np.divmod(first, drawing.shape[1])])
+    return tones[colors != TRANSPARENT].astype(np.int32)
 
 
 def drawing_key(drawing: np.ndarray) -> int:

@@ -8,11 +8,12 @@ import numpy as np
 from sprite_obs.detections import Found, Row, Sight, nothing_shown
 from sprite_obs.lookup.background import Background
 from sprite_obs.lookup.bank import SpriteBank
-from sprite_obs.lookup.components import ComponentCanvas, Components
+from sprite_obs.lookup.components import ComponentCanvas
+from sprite_obs.lookup.cut import cut_out
 from sprite_obs.lookup.explain import Explanation
 from sprite_obs.lookup.grown import make_explainer
 from sprite_obs.lookup.memory import ExplanationMemory
-from sprite_obs.lookup.read import cluster_box, cluster_members, look_up_alone, touched_sides
+from sprite_obs.lookup.read import look_up_alone
 from sprite_obs.lookup.rooms import Behind
 from sprite_obs.lookup.shown import BackgroundTables
 from sprite_obs.lookup.tiles import NO_TILES
@@ -22,6 +23,7 @@ from sprite_obs.lookup.usual import (
     FULL,
     UNUSUAL,
     Known,
+    Unusual,
     image_alone,
     make_tables,
     read_usual,
@@ -165,25 +167,27 @@ class LookupDecoder:
         number = row = 0
         while True:
             begin, before = row, int(self._tables.holes[0])
-            number, row, ended = self._read_usual(frames, number, row)
+            number, row, ended, unusual = self._read_usual(frames, number, row)
             if holes is not None and self._tables.holes[0] > before:
                 holes |= self._holes(begin, row)  # before what explains them may be forgotten
             if ended == FULL:
                 self._make_room(num_rows=2 * len(self._tables.table))
-            elif ended == UNUSUAL:
-                self._explain_all(frames[number])
+            elif ended == UNUSUAL and unusual is not None:
+                self._explain_all(frames[number], unusual)
             else:
                 return row
 
-    def _read_usual(self, frames: np.ndarray, number: int, row: int) -> tuple[int, int, int]:
+    def _read_usual(
+        self, frames: np.ndarray, number: int, row: int
+    ) -> tuple[int, int, int, Unusual | None]:
         """Reads on until something is unknown, or the background must be asked for."""
         if self._behind is not None:
             return self._read_before(self._behind, self.max_foreground, frames, number, row)
-        ended = ALL
+        ended, unusual = ALL, None
         while number < len(frames) and ended == ALL:
-            shown, one = self.shown_background(frames[number]), frames[: number + 1]
-            number, row, ended = self._read_before(image_alone(shown), AS_IT_IS, one, number, row)
-        return number, row, ended
+            shown, one = image_alone(self.shown_background(frames[number])), frames[: number + 1]
+            number, row, ended, unusual = self._read_before(shown, AS_IT_IS, one, number, row)
+        return number, row, ended, unusual
 
     def _read_before(
         self,
@@ -192,7 +196,7 @@ class LookupDecoder:
         frames: np.ndarray,
         number: int,
         row: int,
-    ) -> tuple[int, int, int]:
+    ) -> tuple[int, int, int, Unusual]:
         return read_usual(
             frames,
             number,
@@ -223,53 +227,44 @@ class LookupDecoder:
         entries = self._tables.table[rows, -1].tolist()
         return dict(zip(rows.tolist(), map(self._memory.shown, entries), strict=True))
 
-    def _explain_all(self, index: np.ndarray) -> None:
+    def _explain_all(self, index: np.ndarray, unusual: Unusual) -> None:
         """Explains what is not known in the frame whose components the canvas holds."""
-        found = self._canvas.find(index)
-        while True:
+        boxes, keys, clusters, missing = unusual
+        while len(clusters) or len(missing):
+            for key, count, *members in clusters.tolist():
+                self._explain_cluster(key, np.array(members[:count]), index, boxes)
+            for i in missing.tolist():
+                self._explain(i, int(keys[i]), index, boxes)
+            self._misses += len(clusters) + len(missing)  # then they count as looked up
             _, _, clusters, missing = look_up_alone(
                 index,
                 self._canvas.arrays,
-                found.boxes,
-                found.keys,
+                boxes,
+                keys,
                 self._known.window,
                 self._memory.arrays,
                 self._clusters.arrays,
                 self._is_piece,
             )
-            if not len(clusters) and not len(missing):
-                return
-            for key, count, *members in clusters.tolist():
-                self._explain_cluster(key, np.array(members[:count]), index, found)
-            for i in missing.tolist():
-                self._explain(i, index, found)
-            self._misses += len(clusters) + len(missing)  # then they count as looked up
 
-    def _explain(self, i: int, index: np.ndarray, found: Components) -> None:
-        left, top, width, height = found.boxes[i].tolist()
-        window = np.s_[top : top + height, left : left + width]
-        sides = self._sides(left, top, left + width, top + height)
-        opaque = found.labels[window] == i + 1
-        key = int(found.keys[i]) ^ sides
-        # Equal ones may be missing in one frame.
-        if self._memory.find(key) is None:
-            self._memory.put(key, self._explainer.explain(index[window], opaque, _flags(sides)))
+    def _explain(self, i: int, key: int, index: np.ndarray, boxes: np.ndarray) -> None:
+        colors, member, sides = self._cut_out(np.array([i]), index, boxes)
+        key ^= sides
+        if self._memory.find(key) is None:  # equal ones may be missing in one frame
+            self._memory.put(key, self._explainer.explain(colors, member.view(bool), sides))
 
     def _explain_cluster(
-        self, key: int, members: np.ndarray, index: np.ndarray, found: Components
+        self, key: int, members: np.ndarray, index: np.ndarray, boxes: np.ndarray
     ) -> None:
-        box = left, top, right, bottom = cluster_box(members, found.boxes)
-        numbers = cluster_members(members, found.labels, box)
-        sides = _flags(self._sides(left, top, right, bottom))
         if self._clusters.find(key) is None:
-            covered = self._explainer.covered(index[top:bottom, left:right], numbers, sides)
-            explanation, explained = covered or (NOTHING, [])
-            self._clusters.put(key, explanation, sum(1 << int(n) - 1 for n in explained))
+            covered = self._explainer.covered(*self._cut_out(members, index, boxes))
+            self._clusters.put(key, *(covered or (NOTHING, 0)))
 
-    def _sides(self, left: int, top: int, right: int, bottom: int) -> int:
-        return int(touched_sides(left, top, right, bottom, self.background.window))
-
-
-def _flags(sides: int) -> np.ndarray:
-    """Returns `(4,)` bool for the bits of `touched_sides`."""
-    return np.array([sides >> side & 1 for side in range(4)], bool)
+    def _cut_out(
+        self, members: np.ndarray, index: np.ndarray, boxes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Returns the colours of the box around components, their numbers, and touched sides."""
+        window = self._known.window
+        numbers, left, top, sides = cut_out(self._canvas.arrays, members, boxes, window)
+        height, width = numbers.shape
+        return index[top : top + height, left : left + width], numbers, sides

@@ -36,7 +36,7 @@ class GrownExplainer:
         """Returns the explanation of a component that is exactly a sprite, an index in the bank."""
         return self._larger.whole(sprite)
 
-    def explain(self, colors: np.ndarray, opaque: np.ndarray, sides: np.ndarray) -> Explanation:
+    def explain(self, colors: np.ndarray, opaque: np.ndarray, sides: int) -> Explanation:
         """Explains a component; arguments and result as in `Explainer`."""
         before = self._former.explain(colors, opaque, sides)
         if before.is_exact:
@@ -48,19 +48,27 @@ class GrownExplainer:
         return now if now.unexplained < before.unexplained else before
 
     def covered(
-        self, colors: np.ndarray, members: np.ndarray, sides: np.ndarray
-    ) -> tuple[Explanation, np.ndarray] | None:
+        self, colors: np.ndarray, members: np.ndarray, sides: int
+    ) -> tuple[Explanation, int] | None:
         """Explains components that lie close together; arguments and result as in `Explainer`."""
         before = self._former.covered(colors, members, sides)
         if before is not None:
             return before
         now = self._larger.covered(colors, members, sides)
-        if now is None or any(self._is_explained(colors, members == i, sides) for i in now[1]):
+        if now is None or self._explains_any(colors, members, sides, now[1]):
             return None
         return now
 
-    def _is_explained(self, colors: np.ndarray, member: np.ndarray, sides: np.ndarray) -> bool:
+    def _explains_any(
+        self, colors: np.ndarray, members: np.ndarray, sides: int, numbers: int
+    ) -> bool:
         """Says whether the smaller dictionary explains one of several components by itself."""
+        bits = range(numbers.bit_length())
+        return any(
+            self._explains(colors, members == bit + 1, sides) for bit in bits if numbers >> bit & 1
+        )
+
+    def _explains(self, colors: np.ndarray, member: np.ndarray, sides: int) -> bool:
         rows, columns = np.flatnonzero(member.any(1)), np.flatnonzero(member.any(0))
         height, width = member.shape
         ends = columns[0] == 0, rows[0] == 0, columns[-1] == width - 1, rows[-1] == height - 1
@@ -68,7 +76,8 @@ class GrownExplainer:
         colors, member = colors[box], member[box]
         if drawing_key(np.where(member, colors, TRANSPARENT).astype(np.uint8)) in self._former.keys:
             return True
-        return self._former.explain(colors, member, sides & ends).is_exact
+        touched = sides & sum(1 << side for side, is_end in enumerate(ends) if is_end)
+        return self._former.explain(colors, member, touched).is_exact
 
 
 def make_explainer(

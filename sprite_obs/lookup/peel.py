@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from sprite_obs.lookup.bank import TRANSPARENT, SpriteBank
+from sprite_obs.lookup.bank import TRANSPARENT, BankArrays, SpriteBank
+from sprite_obs.lookup.fit import EXPLAINED, OPEN, OUTSIDE, best_place, mark_explained, sum_open
 
-OUTSIDE, OPEN, EXPLAINED = 0, 1, 2
-"""States of a pixel: not of the component, not yet explained, explained by a placed sprite."""
 MAX_PLACEMENTS = 256
 
 
@@ -49,146 +48,57 @@ class Placement(NamedTuple):
 
 
 @numba.njit(cache=True)
-def _visible(drawing, colors, state, left, top, needed):
-    """Counts visible pixels of a drawing at an offset; 0 if one contradicts or too few show."""
-    height, width = drawing.shape
-    visible = 0
-    for y in range(height):
-        for x in range(width):
-            color = drawing[y, x]
-            if color == 255:
-                continue
-            here = state[top + y, left + x]
-            if here == OPEN and colors[top + y, left + x] == color:
-                visible += 1
-            elif here != EXPLAINED:
-                return 0
-    return visible if visible >= needed else 0
+def place_sprites(
+    colors: np.ndarray,
+    state: np.ndarray,
+    bank: BankArrays,
+    order: np.ndarray,
+    rules: Rules,
+    found: np.ndarray,
+    first: int,
+) -> int:
+    """Explains the open pixels of a component, see `peel`.
 
+    Args:
+        colors: `(H, W)` uint8 palette indices of the component's box.
+        state: `(H, W)` uint8, the state of each pixel; changed in place.
+        bank: as in `BankArrays`.
+        order: `(n,)` int32, sprites to try, most trusted first.
+        rules: as in `Rules`.
+        found: `(n, 4)` int64, written: the fields of a `Placement`.
+        first: the row of the first placement.
 
-@numba.njit(cache=True)
-def _continued(drawing, colors, state, left, top):
-    """Share of the drawing's border across which its colour goes on into unexplained pixels."""
-    height, width = drawing.shape
-    border, same = 0, 0
-    for y in range(height):
-        for x in range(width):
-            if drawing[y, x] == 255:
-                continue
-            for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if 0 <= v < height and 0 <= u < width and drawing[v, u] != 255:
-                    continue
-                border += 1
-                row, column = top + v, left + u
-                if 0 <= row < state.shape[0] and 0 <= column < state.shape[1]:
-                    if state[row, column] == OPEN and colors[row, column] == drawing[y, x]:
-                        same += 1
-    return same / max(border, 1)
-
-
-@numba.njit(cache=True)
-def _seam(drawing, colors, state, left, top):
-    """Counts a drawing's visible pixels that touch explained ones of their colour."""
-    count = 0
-    for y in range(drawing.shape[0]):
-        for x in range(drawing.shape[1]):
-            row, column = top + y, left + x
-            if drawing[y, x] == 255 or state[row, column] != OPEN:
-                continue
-            for v, u in (
-                (row - 1, column),
-                (row + 1, column),
-                (row, column - 1),
-                (row, column + 1),
-            ):
-                if 0 <= v < state.shape[0] and 0 <= u < state.shape[1]:
-                    if state[v, u] == EXPLAINED and colors[v, u] == drawing[y, x]:
-                        count += 1
-                        break
-    return count
-
-
-@numba.njit(cache=True)
-def _rarest_pixel(drawing, available):
-    """Returns how many of a drawing's pixels can show at most, and its rarest pixel."""
-    possible, rarest, row, column = 0, available.sum() + 1, 0, 0
-    for y in range(drawing.shape[0]):
-        for x in range(drawing.shape[1]):
-            if drawing[y, x] != 255:
-                count = available[drawing[y, x]]
-                possible += count > 0
-                if count < rarest:
-                    rarest, row, column = count, y, x
-    return possible, row, column
-
-
-@numba.njit(cache=True)
-def _best_offset(drawing, colors, state, available, whole, needed, max_continued, max_seam):
-    """Returns visible pixels, left, top of the best place for a drawing; 0 visible if none."""
-    best, best_left, best_top, best_continued = 0, 0, 0, 2.0
-    possible, row, column = _rarest_pixel(drawing, available)
-    if possible < needed:
-        return best, best_left, best_top
-    for top in range(colors.shape[0] - drawing.shape[0] + 1):
-        for left in range(colors.shape[1] - drawing.shape[1] + 1):
-            here = state[top + row, left + column]  # most places are out of the question at once
-            if here == OUTSIDE or (whole and here == EXPLAINED):
-                continue
-            if here == OPEN and colors[top + row, left + column] != drawing[row, column]:
-                continue
-            visible = _visible(drawing, colors, state, left, top, max(needed, best))
-            if visible == 0:
-                continue
-            continued = _continued(drawing, colors, state, left, top)
-            if continued > max_continued:
-                continue
-            if max_seam < 1 and _seam(drawing, colors, state, left, top) > max_seam * visible:
-                continue
-            if visible > best or continued < best_continued:
-                best, best_left, best_top, best_continued = visible, left, top, continued
-    return best, best_left, best_top
-
-
-@numba.njit(cache=True)
-def _explain(drawing, state, left, top):
-    """Marks the pixels below a placed drawing as explained; returns how many were open."""
-    opened = 0
-    for y in range(drawing.shape[0]):
-        for x in range(drawing.shape[1]):
-            if drawing[y, x] != 255:
-                opened += state[top + y, left + x] == OPEN
-                state[top + y, left + x] = EXPLAINED
-    return opened
-
-
-@numba.njit(cache=True)
-def _peel(colors, state, pixels, starts, sizes, areas, order, rules, found):
+    Returns:
+        The row behind the last placement.
+    """
     min_visible, max_continued, max_seam = rules
-    count, remaining, hidden = 0, 0, False
+    pixels, starts, sizes, areas, tones, first_tone = bank
     available = np.zeros(256, np.int64)
-    for y in range(state.shape[0]):
-        for x in range(state.shape[1]):
-            if state[y, x] == OPEN:
-                remaining += 1
-                available[colors[y, x]] += 1
-            hidden |= state[y, x] == EXPLAINED
+    remaining, hidden = _count_open(colors, state, available)
+    opened = np.empty((state.shape[0] + 1, state.shape[1] + 1), np.int32)
+    sum_open(state, opened)
+    count, end = first, min(first + MAX_PLACEMENTS, len(found))
     for whole in (True, False):
-        if not whole and count == 0 and not hidden:
+        if not whole and count == first and not hidden:
             break
         for sprite in order:
             width, height = sizes[sprite]
-            area = areas[sprite]
-            needed = area if whole else math.ceil(min_visible * area)
+            needed = areas[sprite] if whole else math.ceil(min_visible * areas[sprite])
             if width > colors.shape[1] or height > colors.shape[0]:
+                continue
+            own = tones[first_tone[sprite] : first_tone[sprite + 1]]
+            possible, row, column = _anchor(own, available)
+            if possible < needed:
                 continue
             drawing = pixels[starts[sprite] : starts[sprite] + width * height]
             drawing = drawing.reshape(height, width)
-            while max(needed, 1) <= remaining and count < len(found):
-                visible, left, top = _best_offset(
+            while max(needed, 1) <= remaining and count < end:
+                visible, left, top = best_place(
                     drawing,
                     colors,
                     state,
-                    available,
+                    opened,
+                    (row, column),
                     whole,
                     needed,
                     max_continued,
@@ -196,11 +106,46 @@ def _peel(colors, state, pixels, starts, sizes, areas, order, rules, found):
                 )
                 if visible == 0:
                     break
-                remaining -= _explain(drawing, state, left, top)
+                remaining -= mark_explained(drawing, state, left, top)
+                sum_open(state, opened)
                 found[count, 0], found[count, 1] = sprite, left
                 found[count, 2], found[count, 3] = top, visible
                 count += 1
     return count
+
+
+@numba.njit(cache=True)
+def _count_open(colors, state, available):
+    """Counts open pixels by colour; returns how many there are, and whether some are explained."""
+    remaining, hidden = 0, False
+    for y in range(state.shape[0]):
+        for x in range(state.shape[1]):
+            if state[y, x] == OPEN:
+                remaining += 1
+                available[colors[y, x]] += 1
+            hidden |= state[y, x] == EXPLAINED
+    return remaining, hidden
+
+
+@numba.njit(cache=True)
+def _anchor(tones, available):
+    """Returns how many of a drawing's pixels can show at most, and one of its rarest colour."""
+    possible, rarest, row, column = 0, np.int64(1 << 62), 0, 0
+    for tone in range(len(tones)):
+        there = available[tones[tone, 0]]
+        possible += min(there, tones[tone, 1])
+        if there < rarest:
+            rarest, row, column = there, tones[tone, 2], tones[tone, 3]
+    return possible, row, column
+
+
+@numba.njit(cache=True)
+def keep_open(state):
+    """Forgets what is explained: all but open pixels are outside."""
+    for y in range(state.shape[0]):
+        for x in range(state.shape[1]):
+            if state[y, x] != OPEN:
+                state[y, x] = OUTSIDE
 
 
 def peel(
@@ -231,17 +176,8 @@ def peel(
     if hidden is not None:
         state[hidden] = EXPLAINED
     found = np.empty((MAX_PLACEMENTS, 4), np.int64)
-    count = _peel(
-        np.ascontiguousarray(colors),
-        state,
-        bank.pixels,
-        bank.starts,
-        bank.sizes,
-        bank.areas,
-        order,
-        tuple(rules),
-        found,
-    )
+    colors = np.ascontiguousarray(colors)
+    count = place_sprites(colors, state, bank.arrays, order, rules, found, 0)
     return [Placement(*row) for row in found[:count].tolist()], state == OPEN
 
 
@@ -275,7 +211,6 @@ def peel_covered(
     bank: SpriteBank,
     orders: tuple[np.ndarray, np.ndarray],
     rules: Rules,
-    hidden: np.ndarray | None = None,
 ) -> tuple[list[Placement], np.ndarray]:
     """Explains a component by complete sprites that cover each other, and the rest by pieces.
 
@@ -285,13 +220,12 @@ def peel_covered(
         bank: as for `peel`.
         orders: complete sprites and pieces, each as the order of `peel`.
         rules: as for `peel`; pieces must be whole.
-        hidden: as for `peel`.
 
     Returns:
         As `peel`.
     """
     complete, pieces = orders
-    placed, left = peel(colors, opaque, bank, complete, rules, hidden)
+    placed, left = peel(colors, opaque, bank, complete, rules)
     if placed and left.any():
         more, left = peel(colors, left, bank, pieces, WHOLE)
         placed += more

@@ -6,6 +6,7 @@ import numpy as np
 from sprite_obs.detections import order_rows
 from sprite_obs.lookup.clusters import find_clusters
 from sprite_obs.lookup.components import Canvas
+from sprite_obs.lookup.cut import box_of, touched_sides
 from sprite_obs.lookup.keys import EMPTY, add_run, end_key
 from sprite_obs.lookup.memory import (
     COUNT,
@@ -27,18 +28,6 @@ memory that explains them, where that is of a single component."""
 
 
 @numba.njit(cache=True)
-def touched_sides(left: int, top: int, right: int, bottom: int, window: np.ndarray) -> int:
-    """Returns bits for the sides on which a box touches the border of the playing field.
-
-    Returns:
-        1 for left, 2 for top, 4 for right, 8 for bottom; keys of equal components at different
-        borders differ in these bits.
-    """
-    sides = (left <= window[0]) | ((top <= window[1]) << 1)
-    return sides | ((right >= window[2]) << 2) | ((bottom >= window[3]) << 3)
-
-
-@numba.njit(cache=True)
 def _look_up_known(keys, memory, is_piece):
     """Returns the entries of known sprites, and which components may be pieces of something."""
     entries = np.full(len(keys), FREE, np.int32)
@@ -48,34 +37,6 @@ def _look_up_known(keys, memory, is_piece):
         if 0 <= entry < len(is_piece):
             entries[i], doubtful[i] = entry, is_piece[entry]
     return entries, doubtful
-
-
-@numba.njit(cache=True)
-def cluster_box(members: np.ndarray, boxes: np.ndarray) -> tuple[int, int, int, int]:
-    """Returns left, top, right and bottom (exclusive) of the components of a cluster."""
-    left, top, right, bottom = 1 << 30, 1 << 30, 0, 0
-    for i in members:
-        left, top = min(left, boxes[i, 0]), min(top, boxes[i, 1])
-        right, bottom = (
-            max(right, boxes[i, 0] + boxes[i, 2]),
-            max(bottom, boxes[i, 1] + boxes[i, 3]),
-        )
-    return left, top, right, bottom
-
-
-@numba.njit(cache=True)
-def cluster_members(members: np.ndarray, labels: np.ndarray, box: tuple) -> np.ndarray:
-    """Returns `(h, w)` int32, number of the component of a cluster at each pixel, 0 for none."""
-    left, top, right, bottom = box
-    numbers = np.zeros((bottom - top, right - left), np.int32)
-    for y in range(top, bottom):
-        for x in range(left, right):
-            label = labels[y, x]
-            if label:
-                for k in range(len(members)):
-                    if members[k] == label - 1:
-                        numbers[y - top, x - left] = k + 1
-    return numbers
 
 
 @numba.njit(cache=True)
@@ -108,7 +69,7 @@ def _look_up_clusters(index, canvas, boxes, doubtful, window, memory, entries):
         members = np.flatnonzero(cluster == number)
         if len(members) < 2 or len(members) > MAX_MEMBERS:
             continue
-        box = cluster_box(members, boxes)
+        box = box_of(members, boxes)
         left, top, right, bottom = box
         key = _cluster_key(index, canvas, cluster, number, box)
         key ^= touched_sides(left, top, right, bottom, window)

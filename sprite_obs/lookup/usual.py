@@ -12,7 +12,7 @@ from sprite_obs.lookup.components import (
     mark_different,
 )
 from sprite_obs.lookup.memory import Memory
-from sprite_obs.lookup.read import COLUMNS, look_up, tabulate
+from sprite_obs.lookup.read import COLUMNS, MAX_MEMBERS, look_up, tabulate
 from sprite_obs.lookup.shown import BackgroundTables, paint_shown
 from sprite_obs.lookup.tiles import claim_shown_tiles
 
@@ -35,6 +35,22 @@ class Known(NamedTuple):
     window: np.ndarray
     tiles: np.ndarray
     is_piece: np.ndarray
+
+
+class Unusual(NamedTuple):
+    """What is not known in a frame.
+
+    Attributes:
+        boxes: `(N, 4)` int32, of its components.
+        keys: `(N,)` int64, theirs.
+        clusters: `(k, 2 + MAX_MEMBERS)` int64, as `look_up` returns them.
+        missing: `(m,)` int64, likewise.
+    """
+
+    boxes: np.ndarray
+    keys: np.ndarray
+    clusters: np.ndarray
+    missing: np.ndarray
 
 
 class Tables(NamedTuple):
@@ -91,7 +107,7 @@ def read_usual(
     canvas: Canvas,
     painted: np.ndarray,
     tables: Tables,
-) -> tuple[int, int, int]:
+) -> tuple[int, int, int, Unusual]:
     """Reads frames for as long as everything in them is known.
 
     Args:
@@ -108,8 +124,15 @@ def read_usual(
         tables: where what is found is written.
 
     Returns:
-        The first frame that was not read, the first row that was not written, and why it ended.
+        The first frame that was not read, the first row that was not written, why it ended, and
+        what is not known in the last frame that was looked at.
     """
+    nothing = Unusual(
+        np.zeros((0, 4), np.int32),
+        np.zeros(0, np.int64),
+        np.zeros((0, 2 + MAX_MEMBERS), np.int64),
+        np.zeros(0, np.int64),
+    )
     while number < len(indices):
         index = indices[number]
         _find_foreground(index, behind, max_foreground, canvas, painted)
@@ -121,7 +144,7 @@ def read_usual(
             index, canvas, boxes, keys, known.window, memory, clusters, known.is_piece
         )
         if len(unknown) or len(missing):
-            return number, row, UNUSUAL
+            return number, row, UNUSUAL, Unusual(boxes, keys, unknown, missing)
         there = known.tiles[is_there]
         table, score, order, unexplained = tabulate(
             boxes, entries, explained, memory, clusters, there
@@ -130,7 +153,7 @@ def read_usual(
             unexplained += np.sum(canvas.mask) - np.sum(areas)
         end = row + len(table)
         if end > len(tables.table):
-            return number, row, FULL
+            return number, row, FULL, nothing
         tables.frame[row:end] = number
         _write_ordered(table, score, order, tables.table[row:end], tables.score[row:end])
         tables.unexplained[number] = unexplained
@@ -138,7 +161,7 @@ def read_usual(
         tables.hits[0] += len(keys) + len(explained)
         tables.holes[0] += np.sum(score < 1)
         number, row = number + 1, end
-    return number, row, ALL
+    return number, row, ALL, nothing
 
 
 @numba.njit(cache=True)
