@@ -12,6 +12,7 @@ from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.objects.slots import slot_ranges
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
+from sprite_obs.packed import pack
 from sprite_obs.wrapper_checks import Level
 
 NUM_TRACKS = 64
@@ -74,7 +75,17 @@ class ObservationBuilder:
         ranges = slot_ranges(capacity, max_sprites)
         self._scene = Scene(known.meaning, ranges, _corner(known), merges, display)
         self._states = make_states(num_envs, NUM_TRACKS, max_sprites)
+        self._observer = pack((self._scene, self._states))
         self._max_sprites, self._most = max_sprites, 0  # the largest number of tracks
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves behind what is packed again."""
+        return {key: value for key, value in self.__dict__.items() if key != "_observer"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Packs it again."""
+        self.__dict__.update(state)
+        self._observer = pack((self._scene, self._states))
 
     def reset(self, env: int) -> None:
         """Forgets the tracks of an environment and empties its slots: its next episode begins."""
@@ -118,13 +129,12 @@ class ObservationBuilder:
         numbers, flags = np.zeros((5, *shape), np.int32), np.zeros((2, *shape), np.int8)
         filled = Filled(numbers, flags, np.zeros((2, *shape, 2), np.float32))
         most = np.bincount(found.frame, minlength=1).max() if len(envs) > 1 else len(found.frame)
-        self._states = with_room(self._states, self._most + int(most))
+        self._make_room(self._most + int(most))
         if isinstance(found, Sight):
-            found_rows = found.frame, found.table
-            self._most = observe_table(*found_rows, envs, self._scene, self._states, filled)
+            self._most = observe_table(found.frame, found.table, envs, self._observer, filled)
         else:
             columns = (np.ascontiguousarray(getattr(found, key), np.int32) for key in Rows._fields)
-            self._most = observe_rows(Rows(*columns), envs, self._scene, self._states, filled)
+            self._most = observe_rows(Rows(*columns), envs, self._observer, filled)
         if self._most < 0:
             raise ValueError(
                 f"expected sprites sorted by their frames 0 to {len(envs) - 1}, and environments "
@@ -132,6 +142,12 @@ class ObservationBuilder:
                 f"environments {envs}; `Detections.of_frame` keeps the number of its frame"
             )
         return filled
+
+    def _make_room(self, num_tracks: int) -> None:
+        """Makes room for so many tracks in each environment."""
+        states = with_room(self._states, num_tracks)
+        if states is not self._states:
+            self._states, self._observer = states, pack((self._scene, states))
 
 
 def rows_of(observations: Observations, rows: Any) -> Observations:

@@ -9,7 +9,8 @@ from sprite_obs.detections import merge_rows
 from sprite_obs.lookup.display import mark_display
 from sprite_obs.lookup.links import group_rows
 from sprite_obs.lookup.meaning import Meaning
-from sprite_obs.objects.states import States, follow_things
+from sprite_obs.objects.states import follow_things
+from sprite_obs.packed import Packed
 
 
 class Scene(NamedTuple):
@@ -60,8 +61,7 @@ def observe_table(
     frame: np.ndarray,
     table: np.ndarray,
     envs: np.ndarray,
-    scene: Scene,
-    states: States,
+    observer: Packed,
     filled: Filled,
 ) -> int:
     """Moves environments on by a frame of each, and fills their slots.
@@ -70,14 +70,15 @@ def observe_table(
         frame: `(N,)` int32, as in `Sight`.
         table: `(N, 6)` or more int32, likewise.
         envs: `(B,)` int64, the environments in the order of their frames.
-        scene: what observations are made of.
-        states: those of all environments, with room for N more tracks in each.
+        observer: a `Scene`, of which observations are made, and the `States` of all environments,
+            with room for N more tracks in each.
         filled: 0 throughout; written.
 
     Returns:
         The largest number of tracks of an environment; -1 if sprites are not in the order of their
         frames, or there is no such frame or environment.
     """
+    scene, states = observer.content
     links, type_of_id = scene.meaning.links, scene.meaning.type_of_id
     sprite, layer, box = table[:, 0].copy(), table[:, 1].copy(), table[:, 2:6].copy()
     kind, number = type_of_id[sprite], np.empty(len(sprite), np.int32)
@@ -91,8 +92,9 @@ def observe_table(
 
 
 @numba.njit(cache=True, nogil=True)
-def observe_rows(rows: Rows, envs: np.ndarray, scene: Scene, states: States, filled: Filled) -> int:
+def observe_rows(rows: Rows, envs: np.ndarray, observer: Packed, filled: Filled) -> int:
     """Is `observe_table` for sprites of which types and objects are known."""
+    scene, states = observer.content
     return _observe_all(rows, envs, scene, states, filled)
 
 

@@ -15,6 +15,7 @@ from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.objects.tracker import Tracker
 from sprite_obs.observations import ObservationBuilder
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
+from sprite_obs.packed import pack
 
 NUM_ENVS, NUM_SLOTS, SIZE = 3, 16, (90, 120)
 TYPES = np.array([1, 1, 2, 2, 3, 3], np.int32)
@@ -105,10 +106,10 @@ def test_all_at_once_is_one_by_one(merges, display, as_table):
         )
         if as_table:
             sight = table_of(found)
-            most = observe_table(sight.frame, sight.table, envs, scene, states, filled)
+            most = observe_table(sight.frame, sight.table, envs, pack((scene, states)), filled)
         else:
             columns = (np.ascontiguousarray(getattr(found, key)) for key in Rows._fields)
-            most = observe_rows(Rows(*columns), envs, scene, states, filled)
+            most = observe_rows(Rows(*columns), envs, pack((scene, states)), filled)
         for env in range(NUM_ENVS):
             assert slots_of(filled, env) == parts.observe(found, env)
     assert most > 20

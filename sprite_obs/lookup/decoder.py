@@ -23,11 +23,13 @@ from sprite_obs.lookup.usual import (
     FULL,
     UNUSUAL,
     Known,
+    Reading,
     Unusual,
     image_alone,
     make_tables,
     read_usual,
 )
+from sprite_obs.packed import Packed, pack
 
 NUM_ROWS = 256
 """Sprites for which there is room at first, in all frames that are read at once."""
@@ -99,6 +101,7 @@ class LookupDecoder:
         )
         self._behind = background.tables if isinstance(background, Background) else None
         self._tables = make_tables(NUM_ROWS, 1)
+        self._reading: Reading | None = None
         self._misses = 0
 
     @property
@@ -197,19 +200,23 @@ class LookupDecoder:
         number: int,
         row: int,
     ) -> tuple[int, int, int, Unusual]:
-        return read_usual(
-            frames,
-            number,
-            row,
-            behind,
-            max_foreground,
-            self._known,
-            self._memory.arrays,
-            self._clusters.arrays,
-            self._canvas.arrays,
-            self._painted,
-            self._tables,
-        )
+        return read_usual(frames, number, row, behind, max_foreground, self._packed())
+
+    def _packed(self) -> Packed:
+        """Returns what frames are read with, packed again where arrays were replaced."""
+        memory, clusters, tables = self._memory.arrays, self._clusters.arrays, self._tables
+        last = self._reading
+        if last is None or not (
+            memory is last.memory and clusters is last.clusters and tables is last.tables
+        ):
+            arrays = memory, clusters, self._canvas.arrays, self._painted, tables
+            self._reading = Reading(self._known, *arrays)
+            self._pack = pack(self._reading)
+        return self._pack
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leaves behind what is packed again."""
+        return self.__dict__ | {"_reading": None, "_pack": None}
 
     def _make_room(self, num_frames: int = 0, num_rows: int = 0) -> None:
         """Makes room for so many sprites in so many frames; what was found stays."""

@@ -41,10 +41,8 @@ class Screens:
         if len(self._frames) < count or self._frames.shape[1:] != rows:
             self._frames = np.zeros((count, *rows), np.uint8)
             self._indices = self._palette.index(self._frames.reshape(count, *frames.shape[1:]))
-        flat = np.ascontiguousarray(frames[:count]).reshape(count, *rows)
-        whole = np.uint64 if rows[1] % WORD == 0 else np.uint8
-        words, last_words = flat.view(whole), self._frames.view(whole)
-        _index_changed(flat, words, last_words, self._indices, self._palette.table)
+        read = np.ascontiguousarray(frames[:count])
+        _index_changed(read, self._frames, self._indices, self._palette.table)
         kept = self._indices[:count]
         if count == len(frames):
             return kept
@@ -52,16 +50,25 @@ class Screens:
 
 
 @numba.njit(cache=True, nogil=True)
-def _index_changed(frames, words, last_words, indices, table):
+def _index_changed(frames, last, indices, table):
     """Writes what differs from the last frames, as it is and as indices.
 
     Args:
-        frames: `(B, H, 3 * W)` uint8.
-        words: `(B, H, n)`, the same memory, as many bytes at once as divide a row.
-        last_words: the same of the frames before, at least as many.
-        indices: `(B, H, W)` uint8, theirs.
+        frames: `(B, H, W, 3)` uint8.
+        last: `(n, H, 3 * W)` uint8, the frames before, at least as many.
+        indices: `(n, H, W)` uint8, theirs.
         table: as in `Palette`.
     """
+    flat = frames.reshape(len(frames), frames.shape[1], 3 * frames.shape[2])
+    if flat.shape[2] % WORD == 0:
+        _index_words(flat, flat.view(np.uint64), last.view(np.uint64), indices, table)
+    else:
+        _index_words(flat, flat, last, indices, table)
+
+
+@numba.njit(cache=True)
+def _index_words(frames, words, last_words, indices, table):
+    """Does it for frames and the same memory in words of as many bytes as divide a row."""
     size = frames.shape[2] // words.shape[2]
     for n in range(len(frames)):
         for y in range(frames.shape[1]):

@@ -15,6 +15,7 @@ from sprite_obs.lookup.memory import Memory
 from sprite_obs.lookup.read import COLUMNS, MAX_MEMBERS, look_up, tabulate
 from sprite_obs.lookup.shown import BackgroundTables, paint_shown
 from sprite_obs.lookup.tiles import claim_shown_tiles
+from sprite_obs.packed import Packed
 
 AS_IT_IS = -1.0
 """Stands for the share of differing pixels where a background is just as the frame shows it."""
@@ -37,20 +38,9 @@ class Known(NamedTuple):
     is_piece: np.ndarray
 
 
-class Unusual(NamedTuple):
-    """What is not known in a frame.
-
-    Attributes:
-        boxes: `(N, 4)` int32, of its components.
-        keys: `(N,)` int64, theirs.
-        clusters: `(k, 2 + MAX_MEMBERS)` int64, as `look_up` returns them.
-        missing: `(m,)` int64, likewise.
-    """
-
-    boxes: np.ndarray
-    keys: np.ndarray
-    clusters: np.ndarray
-    missing: np.ndarray
+Unusual = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Of a frame that shows something unknown: boxes and keys of its components, as in `Components`,
+and the clusters and components that are not known, as `look_up` returns them."""
 
 
 class Tables(NamedTuple):
@@ -73,6 +63,26 @@ class Tables(NamedTuple):
     error: np.ndarray
     hits: np.ndarray
     holes: np.ndarray
+
+
+class Reading(NamedTuple):
+    """What frames are read with.
+
+    Attributes:
+        known: what the decoder knows.
+        memory: explanations of components.
+        clusters: explanations of clusters.
+        canvas: where components are found; it holds those of the frame that was read last.
+        painted: `(H, W)` uint8, for a background in other colours.
+        tables: where what is found is written.
+    """
+
+    known: Known
+    memory: Memory
+    clusters: Memory
+    canvas: Canvas
+    painted: np.ndarray
+    tables: Tables
 
 
 def image_alone(image: np.ndarray) -> BackgroundTables:
@@ -101,12 +111,7 @@ def read_usual(
     row: int,
     behind: BackgroundTables,
     max_foreground: float,
-    known: Known,
-    memory: Memory,
-    clusters: Memory,
-    canvas: Canvas,
-    painted: np.ndarray,
-    tables: Tables,
+    reading: Packed,
 ) -> tuple[int, int, int, Unusual]:
     """Reads frames for as long as everything in them is known.
 
@@ -116,18 +121,14 @@ def read_usual(
         row: the first free row of the tables.
         behind: what lies behind the sprites.
         max_foreground: as for `paint_shown`, or `AS_IT_IS`.
-        known: what the decoder knows.
-        memory: explanations of components.
-        clusters: explanations of clusters.
-        canvas: where components are found; it holds those of the frame that was not read.
-        painted: `(H, W)` uint8, for a background in other colours.
-        tables: where what is found is written.
+        reading: what is in a `Reading`.
 
     Returns:
         The first frame that was not read, the first row that was not written, why it ended, and
         what is not known in the last frame that was looked at.
     """
-    nothing = Unusual(
+    known, memory, clusters, canvas, painted, tables = reading.content
+    nothing = (
         np.zeros((0, 4), np.int32),
         np.zeros(0, np.int64),
         np.zeros((0, 2 + MAX_MEMBERS), np.int64),
@@ -144,7 +145,7 @@ def read_usual(
             index, canvas, boxes, keys, known.window, memory, clusters, known.is_piece
         )
         if len(unknown) or len(missing):
-            return number, row, UNUSUAL, Unusual(boxes, keys, unknown, missing)
+            return number, row, UNUSUAL, (boxes, keys, unknown, missing)
         there = known.tiles[is_there]
         table, score, order, unexplained = tabulate(
             boxes, entries, explained, memory, clusters, there
