@@ -10,7 +10,7 @@ later. Models are those of the zoo.
 
 Over the runs of an arm, IQM is the interquartile mean, and the interval in brackets holds 95 % of
 it when the seeds are drawn again (percentile bootstrap), as Agarwal et al. (2021) recommend. With
-fewer than three seeds there is no interval. A second table compares arms where all runs of a game
+fewer than three seeds there is no interval. A second table compares arms where all arms of a game
 have come, in steps and in minutes, and, with rliable, over all games together.
 """
 

@@ -25,7 +25,7 @@ def score_of_games(returns: dict[str, list[float]]) -> Score:
         SpriteObsError: when there is an interval to find and rliable cannot be used.
     """
     games = [game for game in returns if game in HUMAN_SCORES]
-    seeds = min((len(returns[game]) for game in games), default=0)
+    seeds = seeds_of_games(returns)
     scores = np.array(
         [[human_normalised(game, value) for value in returns[game][:seeds]] for game in games]
     ).T
@@ -35,6 +35,11 @@ def score_of_games(returns: dict[str, list[float]]) -> Score:
     if seeds < SEEDS_FOR_INTERVAL:
         return Score(mean, math.nan, math.nan)
     return Score(mean, *stratified_interval(scores))
+
+
+def seeds_of_games(returns: dict[str, list[float]]) -> int:
+    """Returns how many seeds all games have, of those with scores of humans."""
+    return min((len(returns[game]) for game in returns if game in HUMAN_SCORES), default=0)
 
 
 def stratified_interval(scores: np.ndarray) -> tuple[float, float]:

@@ -67,17 +67,26 @@ def _draw_game(page: np.ndarray, top: int, curves: list[Curve]) -> None:
         panel = Panel(left, top, max(values[-1] for values in across), low, high)
         _draw_axes(page, panel, unit)
         for curve, values, mean in zip(curves, across, means, strict=True):
-            points = [panel.place(*point) for point in zip(values, mean, strict=True)]
-            for point, after in pairwise(points):
-                cv2.line(page, point, after, COLOURS[curve.arm], 1, cv2.LINE_AA)
+            _draw_run(page, panel, COLOURS[curve.arm], values, mean)
     title = f"{curves[0].game}: training return, mean of the last {LAST} episodes"
     write_text(page, title, MARGIN, top - 36)
     _draw_legend(page, top, list(dict.fromkeys(curve.arm for curve in curves)))
 
 
+def _draw_run(
+    page: np.ndarray, panel: Panel, colour: tuple[int, int, int], across: np.ndarray, up: np.ndarray
+) -> None:
+    # Where all environments end an episode at once, only what is known after all of them counts.
+    shown = np.append(np.diff(across) > 0, True)
+    points = [panel.place(*point) for point in zip(across[shown], up[shown], strict=True)]
+    for point, after in pairwise(points):
+        cv2.line(page, point, after, colour, 1, cv2.LINE_AA)
+    cv2.circle(page, points[-1], 2, colour, -1, cv2.LINE_AA)  # a run may have one point only
+
+
 def _draw_axes(page: np.ndarray, panel: Panel, unit: str) -> None:
     left, top, last, low, high = panel
-    digits = 0 if high - low >= 8 else 1  # or lines would have equal numbers
+    digits = 0 if high - low >= 40 else 1  # so that equal distances look equal
     for score in np.linspace(low, high, 5):
         _, y = panel.place(0, score)
         cv2.line(page, (left, y), (left + WIDTH, y), GUIDE, 1)

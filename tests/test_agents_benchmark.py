@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from agents_plot import Curve, draw_curves  # noqa: E402
+from agents_plot import COLOURS, Curve, draw_curves  # noqa: E402
 
 
 def test_agents_are_trained_once_and_compared(tmp_path):
@@ -57,6 +57,15 @@ def test_better_runs_are_drawn_higher_over_steps_and_minutes(column):
     middle = page[60:300, column].astype(int)
     blue, orange = middle[:, 2] - middle[:, 0], middle[:, 0] - middle[:, 2]
     assert blue.argmax() < orange.argmax()
+
+
+def test_episodes_that_end_at_once_are_one_point():
+    steps = np.repeat([1000.0, 2000.0], 8)
+    page = draw_curves([Curve("Freeway", "objects", steps, steps, np.arange(16.0))])
+    blue = (page == COLOURS["objects"]).all(axis=2)[56:, :430]
+    columns = np.flatnonzero(blue.any(axis=0))
+    assert columns[0] > 230, "nothing before the first episodes have ended"
+    assert blue.sum(axis=0)[:-12].max() <= 4, "no line upwards"
 
 
 @pytest.mark.parametrize(

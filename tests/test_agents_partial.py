@@ -76,23 +76,40 @@ def test_evaluations_that_were_made_are_reported_of_partial_arms_too(folder):
 
 def test_arms_are_compared_at_equal_steps_and_equal_minutes(folder):
     header, steps, minutes = tables(folder)[1]
-    assert header == ["game", "at equal", "objects", "pixels", "ahead"]
+    assert header == ["game", "at equal", "seeds", "objects", "pixels", "ahead"]
     assert steps[1] == "4000 steps" and minutes[1] == "0.7 minutes"
     assert steps[-1] == minutes[-1] == "objects"
-    assert steps[2] == minutes[2], "where objects have ended"
-    assert steps[3].startswith("-1.1 [") and minutes[3].startswith("-17.8 [")
+    assert steps[2] == minutes[2] == "3, 3"
+    assert steps[3] == minutes[3], "where objects have ended"
+    assert steps[4].startswith("-1.1 [") and minutes[4].startswith("-17.8 [")
 
 
 def test_without_seeds_enough_nobody_is_ahead(folder):
     _, steps, minutes = tables(folder, seeds=2)[1]
     assert steps[-1] == minutes[-1] == "too few seeds"
-    assert "[" not in steps[2]
+    assert steps[2] == "2, 2" and "[" not in steps[3]
 
 
 def test_arms_without_runs_are_dashes(folder):
     first, second = tables(folder, arms="objects:5000,sprites,pixels:4000")
     assert first[2] == ["Pong", "sprites", "0", "partial", *"------"]
-    assert second[1][3] == "-" and second[1][-1] == "objects"
+    assert second[1][2:5:2] == ["3, 0, 3", "-"] and second[1][-1] == "objects"
+
+
+def test_runs_that_have_just_begun_hold_nobody_back(folder):
+    for arm, steps in (("objects", 5000), ("pixels", 4000)):
+        begun = folder / f"Pong-{arm}-{steps}-3"
+        begun.mkdir(exist_ok=True)
+        (begun / "episodes.csv").write_text("timesteps,seconds,return,length\n100,1.0,-21,100\n")
+    first, second = tables(folder, seeds=4)
+    assert first[1][2:4] == ["4", "partial, 3 of 4"]
+    assert second[1][1:3] == ["4000 steps", "3, 3"]
+    for seed in range(3):
+        (folder / f"Pong-objects-5000-{seed}" / "agent.zip").unlink()
+    assert tables(folder, seeds=4)[1][1][1:3] == ["4000 steps", "3, 3"], "three that go on"
+    for seed in (1, 2):
+        (folder / f"Pong-objects-5000-{seed}" / "episodes.csv").unlink()
+    assert tables(folder, seeds=4)[1][1][1:3] == ["4000 steps", "1, 3"], "the furthest of two"
 
 
 def test_nobody_is_ahead_where_intervals_overlap():
