@@ -1,6 +1,9 @@
 """Lets a trained agent play and reports its returns as JSON.
 
 python agents/evaluate.py --agent runs/pong/agent.zip
+python agents/evaluate.py --agent pong
+
+A name is a trained agent of the project, in `agents/zoo`; its settings and scores lie beside it.
 
 An agent's file is SB3's own and holds pickled Python objects: load only files that you trust.
 """
@@ -15,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import tyro
+from agent_zoo import find_agent
 from environments import build_vec_env
 from film import Film
 from runs import CONFIG, find_config
@@ -33,7 +37,7 @@ class Args:
     """Lets a trained agent play and reports its returns as JSON."""
 
     agent: str
-    """File of the agent, `agent.zip` of a training run."""
+    """File of the agent, `agent.zip` of a training run, or the name of a trained one: pong."""
     env: str | None = None
     """Id of the environment; that of the training if not given."""
     model: str | None = None
@@ -70,6 +74,7 @@ def evaluate(args: Args) -> dict[str, Any]:
     if args.episodes < 1:
         raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
     torch.set_num_threads(args.num_threads)
+    args = dataclasses.replace(args, agent=str(find_agent(args.agent)))
     agent = load_agent(args.agent)
     args = with_settings_of_training(as_it_sees(agent, args))
     env = fitting_env(agent, args)
@@ -100,10 +105,8 @@ def load_agent(path: str) -> BaseAlgorithm:
     """Reads an agent of PPO, A2C, DQN or QR-DQN; its file says which.
 
     Raises:
-        SpriteObsError: when the file is missing, truncated or no agent.
+        SpriteObsError: when the file is truncated or no agent.
     """
-    if not Path(path).is_file():
-        raise SpriteObsError(f"no agent at {path}; train one with agents/train_ppo.py")
     try:
         return trained.load_agent(path)
     except SpriteObsError as error:

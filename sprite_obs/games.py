@@ -1,5 +1,6 @@
 """Which game an environment's id, or the file that describes it, stands for."""
 
+import os
 import re
 from pathlib import PurePath
 from typing import Any
@@ -20,6 +21,18 @@ def game_name(env_id: str) -> str:
         return PurePath(env_id).stem.lower()
     name = env_id.rpartition("/")[2]
     return re.sub(r"(-ram)?(NoFrameskip|Deterministic)?(-v\d+)?$", "", name).lower()
+
+
+def named_game(text: str | os.PathLike[str]) -> str | None:
+    """Returns the game that a user names where a path may stand as well, None for other paths.
+
+    Underscores are left out, too: ``ms_pacman`` and ``ALE/MsPacman-v5`` are both ``mspacman``.
+    """
+    parts = PurePath(text).parts
+    # An id has one slash at most; anything else with one is a path, whatever its end is called.
+    if len(parts) != 1 and parts[:-1] not in (("ALE",), ("SpriteObs",)):
+        return None
+    return game_name(os.fspath(text)).replace("_", "")
 
 
 def is_game_file(env_id: str) -> bool:

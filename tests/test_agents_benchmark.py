@@ -10,9 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from agents_plot import Curve, draw_curves  # noqa: E402
-
-import agents as benchmark  # noqa: E402
+from agents_plot import COLOURS, Curve, draw_curves  # noqa: E402
 
 
 def test_agents_are_trained_once_and_compared(tmp_path):
@@ -47,34 +45,41 @@ def test_agents_are_trained_once_and_compared(tmp_path):
     assert config["preset"] == "best" and config["ppo"]["n_steps"] == 512
 
 
-def test_the_interquartile_mean_ignores_outliers():
-    scores = np.array([-100.0, 1, 2, 3, 4, 5, 6, 1000])
-    assert benchmark.interquartile_mean(scores) == pytest.approx(3.5)
-
-
-def test_an_interval_needs_seeds_and_holds_the_mean():
-    assert benchmark.with_interval([1.0, 2.0]) == "1.5"
-    text = benchmark.with_interval([1.0, 2.0, 6.0])
-    mean, low, high = (float(part.strip("[],")) for part in text.split())
-    assert low <= mean <= high and low < high
-
-
-def test_better_runs_are_drawn_higher():
+@pytest.mark.parametrize("column", [200, 580])
+def test_better_runs_are_drawn_higher_over_steps_and_minutes(column):
     steps = np.arange(1.0, 50)
     page = draw_curves(
         [
-            Curve("Pong", "objects", steps, np.full(49, 20.0)),
-            Curve("Pong", "pixels", steps, np.full(49, -20.0)),
+            Curve("Pong", "objects", steps, steps, np.full(49, 20.0)),
+            Curve("Pong", "pixels", steps, 2 * steps, np.full(49, -20.0)),
         ]
     )
-    middle = page[60:300, 200].astype(int)
+    middle = page[60:300, column].astype(int)
     blue, orange = middle[:, 2] - middle[:, 0], middle[:, 0] - middle[:, 2]
     assert blue.argmax() < orange.argmax()
 
 
+def test_episodes_that_end_at_once_are_one_point():
+    steps = np.repeat([1000.0, 2000.0], 8)
+    page = draw_curves([Curve("Freeway", "objects", steps, steps, np.arange(16.0))])
+    blue = (page == COLOURS["objects"]).all(axis=2)[56:, :430]
+    columns = np.flatnonzero(blue.any(axis=0))
+    assert columns[0] > 230, "nothing before the first episodes have ended"
+    assert blue.sum(axis=0)[:-12].max() <= 4, "no line upwards"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
-    [(["--arms", "smells"], "expected --arms"), (["--seeds", "0"], "at least 1")],
+    [
+        (["--arms", "smells"], "expected --arms"),
+        (["--arms", "objects:many"], "got 'objects:many'"),
+        (["--arms", "objects:"], "got 'objects:'"),
+        (["--arms", "objects:-1"], "got 'objects:-1'"),
+        (["--arms", "objects:10,objects:20"], "each once"),
+        (["--arms", "objects:0"], "at least 1"),
+        (["--seeds", "0"], "at least 1"),
+        (["--partial", "--folder", "nowhere"], "no episode has ended in nowhere"),
+    ],
 )
 def test_wrong_settings_end_in_one_line(flags, message):
     command = [sys.executable, ROOT / "benchmarks" / "agents.py", *flags]

@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from sprite_obs.errors import CheckpointError
-from sprite_obs.games import game_name
+from sprite_obs.games import named_game
 
 MODEL_FILE = "model.safetensors"
 
@@ -33,10 +33,8 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     folder = Path(model)
     if folder.is_dir():
         return folder
-    name = game_name(os.fspath(model)).replace("_", "")
-    # An id has one slash at most; anything else with one is a path, whatever its end is called.
-    is_name = len(folder.parts) == 1 or folder.parts[:-1] in (("ALE",), ("SpriteObs",))
-    if is_name and name in zoo_names():
+    name = named_game(model)
+    if name in zoo_names():
         return zoo_folder() / name
     raise CheckpointError(
         f"no checkpoint at {model}; make one with `sprite-obs pretrain`, or name a model of the "

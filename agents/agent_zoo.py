@@ -1,0 +1,37 @@
+"""Which file a user means by an agent: one of their own, or a trained one of the project."""
+
+import os
+from pathlib import Path
+
+from runs import AGENT
+
+from sprite_obs.errors import SpriteObsError
+from sprite_obs.games import named_game
+
+ZOO = Path(__file__).parent / "zoo"
+
+
+def agent_names() -> list[str]:
+    """Returns the names of the trained agents that come with the project, sorted."""
+    return sorted(file.parent.name for file in ZOO.glob(f"*/{AGENT}"))
+
+
+def find_agent(agent: str | os.PathLike[str]) -> Path:
+    """Returns the file of an agent; nothing is read from it.
+
+    Args:
+        agent: a file, or else the name of a trained agent: a game such as ``pong``, or the id of
+            its environment.
+
+    Raises:
+        SpriteObsError: when it is neither.
+    """
+    if Path(agent).is_file():
+        return Path(agent)
+    name = named_game(agent)
+    if name in agent_names():
+        return ZOO / name / AGENT
+    raise SpriteObsError(
+        f"no agent at {agent}; train one with agents/train_ppo.py, or name a trained one: "
+        f"{', '.join(agent_names())}"
+    )

@@ -1,0 +1,71 @@
+"""What the training runs of `agents.py` have reached, read from their folders."""
+
+import json
+import math
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from sprite_obs.errors import SpriteObsError
+
+LAST = 20
+"""Episodes over which a training return is a mean."""
+
+Axis = Literal["steps", "seconds"]
+
+
+class Run(NamedTuple):
+    """A run: `steps`, `seconds` and `returns` of its episodes, `(N,)` each, and its evaluations.
+
+    A run is `finished` when its training has ended; evaluations that were not made are nan.
+    """
+
+    steps: np.ndarray
+    seconds: np.ndarray
+    returns: np.ndarray
+    finished: bool
+    deterministic: float = math.nan
+    drawn: float = math.nan
+
+    def last(self, axis: Axis) -> float:
+        """Returns when the last episode ended."""
+        return float(getattr(self, axis)[-1])
+
+    def return_at(self, axis: Axis, limit: float) -> float:
+        """Returns the mean of the last episodes that had ended by then, nan if none had."""
+        ended = self.returns[getattr(self, axis) <= limit][-LAST:]
+        return float(ended.mean()) if len(ended) else math.nan
+
+
+def read_run(folder: Path, episodes: int) -> Run | None:
+    """Returns what a run has reached, None if no episode of it has ended.
+
+    Args:
+        folder: of the run.
+        episodes: of the evaluations to read.
+
+    Raises:
+        SpriteObsError: when a line is not that of an episode.
+    """
+    file = folder / "episodes.csv"
+    lines = file.read_text().splitlines()[1:] if file.exists() else []
+    if not lines:
+        return None
+    try:
+        steps, seconds, returns, _ = np.loadtxt(lines, delimiter=",", ndmin=2).T
+    except ValueError as error:
+        raise SpriteObsError(
+            f"expected lines of steps, seconds, return and length in {file}, got: {error}"
+        ) from error
+    evaluations = [_evaluation(evaluation_file(folder, episodes, kind)) for kind in (True, False)]
+    return Run(steps, seconds, returns, (folder / "agent.zip").exists(), *evaluations)
+
+
+def evaluation_file(folder: Path, episodes: int, deterministic: bool) -> Path:
+    """Returns where the evaluation of a run is kept."""
+    return folder / f"{'deterministic' if deterministic else 'drawn'}-{episodes}.json"
+
+
+def _evaluation(file: Path) -> float:
+    return float(json.loads(file.read_text())["mean"]) if file.exists() else math.nan
