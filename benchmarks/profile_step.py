@@ -23,7 +23,7 @@ from measure import ROOT, markdown_table, number, run_benchmark
 
 from sprite_obs import observations
 from sprite_obs.envs.make import make_env
-from sprite_obs.lookup import decoder, screen
+from sprite_obs.lookup import reader, screen
 from sprite_obs.wrapper import SpriteObservation
 
 STEP, EMULATOR, REST = "whole step", "emulator", "rest"
@@ -50,7 +50,7 @@ def stages(env: SpriteObservation) -> dict[str, tuple[Any, str]]:
     return {
         EMULATOR: (env.env, "step"),
         "palette index": (screen, "_index_changed"),
-        "sprites": (decoder, "read_usual"),
+        "sprites": (reader, "read_usual"),
         "observation": (observations, "observe_table"),
     }
 

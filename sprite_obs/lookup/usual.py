@@ -53,7 +53,6 @@ class Tables(NamedTuple):
         unexplained: `(B,)` int64, pixels of each frame that nothing explains.
         error: `(B,)` float32, the same as a share of the frame.
         hits: `(1,)` int64, components and clusters that were looked up so far.
-        holes: `(1,)` int64, sprites that were found and are not whole, so far.
     """
 
     frame: np.ndarray
@@ -62,7 +61,6 @@ class Tables(NamedTuple):
     unexplained: np.ndarray
     error: np.ndarray
     hits: np.ndarray
-    holes: np.ndarray
 
 
 class Reading(NamedTuple):
@@ -99,7 +97,6 @@ def make_tables(num_rows: int, num_frames: int) -> Tables:
         np.empty(num_rows, np.float32),
         np.empty(num_frames, np.int64),
         np.empty(num_frames, np.float32),
-        np.zeros(1, np.int64),
         np.zeros(1, np.int64),
     )
 
@@ -160,7 +157,6 @@ def read_usual(
         tables.unexplained[number] = unexplained
         tables.error[number] = unexplained / index.size
         tables.hits[0] += len(keys) + len(explained)
-        tables.holes[0] += np.sum(score < 1)
         number, row = number + 1, end
     return number, row, ALL, nothing
 
