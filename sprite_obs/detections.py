@@ -242,7 +242,7 @@ def merge_rows(layer, box, number):
     """
     if _is_rising(number):
         return np.arange(len(number)), box.copy()
-    rows = np.argsort(number, kind="mergesort")
+    rows = _rising(number.astype(np.int64))
     main, merged = np.empty(len(rows), np.int64), np.empty((len(rows), 4), np.int32)
     count, largest = 0, np.int64(-1)
     for k in range(len(rows)):
@@ -283,12 +283,20 @@ def order_rows(layer, left, top):
     For compiled loops alone, as `merge_rows`.
     """
     half = 1 << 15  # sprites may reach beyond the frame
-    order, places = np.empty(len(layer), np.int64), np.empty(len(layer), np.int64)
+    places = np.empty(len(layer), np.int64)
     for row in range(len(layer)):
-        place = (np.int64(layer[row]) << 32) | ((top[row] + half) << 16) | (left[row] + half)
-        at = row
-        while at > 0 and places[at - 1] > place:
-            places[at], order[at] = places[at - 1], order[at - 1]
+        places[row] = (np.int64(layer[row]) << 32) | ((top[row] + half) << 16) | (left[row] + half)
+    return _rising(places)
+
+
+@numba.njit(cache=True)
+def _rising(values):
+    """Returns the rows in the order of their values, which are sorted in place."""
+    order = np.empty(len(values), np.int64)
+    for row in range(len(values)):
+        value, at = values[row], row
+        while at > 0 and values[at - 1] > value:
+            values[at], order[at] = values[at - 1], order[at - 1]
             at -= 1
-        places[at], order[at] = place, row
+        values[at], order[at] = value, row
     return order

@@ -78,7 +78,7 @@ def observe_table(
         The largest number of tracks of an environment; -1 if sprites are not in the order of their
         frames, or there is no such frame or environment.
     """
-    scene, states = observer.content
+    scene, _ = observer.content
     links, type_of_id = scene.meaning.links, scene.meaning.type_of_id
     sprite, layer, box = table[:, 0].copy(), table[:, 1].copy(), table[:, 2:6].copy()
     kind, number = type_of_id[sprite], np.empty(len(sprite), np.int32)
@@ -88,18 +88,18 @@ def observe_table(
         rows = slice(begin, end)
         group_rows(sprite[rows], box[rows], links, number[rows])
         begin = end
-    return _observe_all(Rows(frame, sprite, kind, layer, box, number), envs, scene, states, filled)
+    return _observe_all(Rows(frame, sprite, kind, layer, box, number), envs, observer, filled)
 
 
 @numba.njit(cache=True, nogil=True)
 def observe_rows(rows: Rows, envs: np.ndarray, observer: Packed, filled: Filled) -> int:
     """Is `observe_table` for sprites of which types and objects are known."""
-    scene, states = observer.content
-    return _observe_all(rows, envs, scene, states, filled)
+    return _observe_all(rows, envs, observer, filled)
 
 
-@numba.njit(cache=True)
-def _observe_all(rows, envs, scene, states, filled):
+@numba.njit(cache=True, inline="always")  # many arrays, for which calls take long to compile
+def _observe_all(rows, envs, observer, filled):
+    _, states = observer.content
     if len(envs) and (envs.min() < 0 or envs.max() >= len(states.now)):
         return -1
     begin = 0
@@ -113,7 +113,7 @@ def _observe_all(rows, envs, scene, states, filled):
             rows.box[begin:end],
             rows.object[begin:end],
         )
-        _observe(of_frame, n, envs[n], scene, states, filled)
+        _observe(of_frame, n, envs[n], observer, filled)
         begin = end
     return states.num_tracks.max() if begin == len(rows.frame) else -1
 
@@ -128,8 +128,9 @@ def _end_of(frame, begin, number):
 
 
 @numba.njit(cache=True)
-def _observe(rows, n, env, scene, states, filled):
+def _observe(rows, n, env, observer, filled):
     """Moves an environment on by its frame, and fills row `n` of the slots."""
+    scene, states = observer.content
     things = rows
     if scene.merges:
         main, box = merge_rows(rows.layer, rows.box, rows.object)

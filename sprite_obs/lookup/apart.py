@@ -170,7 +170,7 @@ def _extended(colors, opaque, sides, by):
     return larger, state, left, top
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _cover(colors, state, dictionary, found):
     """Places complete sprites that cover each other, and pieces on what is left."""
     bank = dictionary.bank

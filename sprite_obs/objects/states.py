@@ -91,7 +91,7 @@ def follow_things(states, env, types, places, sizes, display, ranges):
     return track, now.velocity[: len(types)], slots
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _follow(states, env, types, places, sizes):
     """Replaces the tracks of an environment by those after a frame, and returns them."""
     kept = _first_tracks(states.tracks, env, states.tracks.id.shape[1])
