@@ -4,10 +4,13 @@ import numba
 import numpy as np
 import pytest
 
+from sprite_obs.lookup.apart import COVERED
 from sprite_obs.lookup.bank import TRANSPARENT, make_bank
 from sprite_obs.lookup.components import ComponentCanvas
 from sprite_obs.lookup.cut import cut_out
+from sprite_obs.lookup.explain import Explainer
 from sprite_obs.lookup.fit import EXPLAINED, OPEN, OUTSIDE, best_place, sum_open
+from sprite_obs.lookup.peel import Rules, extend, peel
 from sprite_obs.packed import pack
 
 
@@ -47,8 +50,8 @@ def test_a_drawing_is_placed_where_most_of_it_shows(whole):
         sum_open(state, opened)
         assert opened[-1, -1] == (state == OPEN).sum() and not opened[0].any()
         needed = int((drawing != TRANSPARENT).sum()) if whole else 1
-        place = drawing, colors, state, opened, (0, 0), whole, needed, 1.0, 1.0
-        visible, left, top = best_place(*place)
+        limits = whole, needed, 1.0, 1.0
+        visible, left, top = best_place(drawing, colors, state, opened, (0, 0), limits)
         assert visible == most_visible(drawing, colors, state, whole)
         if visible:
             inside = np.s_[top : top + len(drawing), left : left + drawing.shape[1]]
@@ -92,3 +95,31 @@ def test_what_is_packed_stays_the_same_memory():
 def total(packed):
     numbers, number = packed.content
     return numbers.sum() + number
+
+
+@pytest.mark.parametrize("sides", [0, 1, 6])
+def test_compiled_explanations_are_those_of_the_steps_one_by_one(sides):
+    rng, explained = np.random.default_rng(sides), 0
+    drawings = [rng.integers(1, 4, (5, 4), np.uint8), rng.integers(1, 4, (4, 6), np.uint8)]
+    bank = make_bank(drawings)
+    order = np.argsort(-bank.areas, kind="stable").astype(np.int32)
+    explainer = Explainer(bank, np.ones(2), (100, 100), 0.5, 0.6)
+    assert not explainer.is_piece.any()
+    flags = np.array([sides >> side & 1 for side in range(4)], bool)
+    for _ in range(300):
+        colors = np.full((9, 10), TRANSPARENT, np.uint8)
+        for drawing in rng.permutation(len(drawings)):
+            height, width = drawings[drawing].shape
+            top, left = rng.integers(0, [9 - height + 1, 10 - width + 1])
+            colors[top : top + height, left : left + width] = drawings[drawing]
+        opaque = colors != TRANSPARENT
+        larger, shown, hidden, (dx, dy) = extend(colors, opaque, flags, 6)
+        placed, left_over = peel(larger, shown, bank, order, Rules(*COVERED), hidden)
+        if not left_over.any():
+            found = explainer.explain(colors, opaque, sides)
+            places = [(part[0] - 1, part[2] + dx, part[3] + dy) for part in found.parts]
+            assert places == [place[:3] for place in placed] and found.is_exact
+            scores = [place.visible / bank.areas[place.sprite] for place in placed]
+            assert [part[6] for part in found.parts] == pytest.approx(scores)
+            explained += 1
+    assert explained > 20

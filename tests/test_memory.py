@@ -127,3 +127,26 @@ def test_what_is_looked_at_is_what_is_read():
     at_once = decoder_of(scene.drawings[:2], scene.background)
     at_once.read(scene.index)
     assert at_once.memory_use == reads.memory_use
+
+
+def test_specks_beside_each_other_that_nothing_explains_are_missed_once():
+    box, cross, _ = drawings()
+    decoder = decoder_of([box, cross], np.zeros((40, 40), np.uint8))
+    frame = np.zeros((40, 40), np.uint8)
+    frame[10, [10, 12]] = 9
+    for hits in (1, 3, 5):  # the second one is known when it is asked for
+        decoder.read(frame[None])
+        assert decoder.memory_use[:2] == (hits, 1)
+
+
+def test_frames_are_not_kept_and_may_be_read_only():
+    box, cross, _ = drawings()
+    decoder = decoder_of([box, cross], np.zeros((40, 40), np.uint8))
+    frames = np.zeros((3, 40, 40), np.uint8)
+    paint(frames[1], bitten(box), 10, 10)
+    expected = decoder.read(frames).table
+    size = len(pickle.dumps(decoder))
+    many = np.repeat(frames, 100, 0)
+    many.flags.writeable = False
+    assert len(decoder.read(many).table) == 100 * len(expected)
+    assert len(pickle.dumps(decoder)) < size + 20_000  # of 480,000 bytes, and room for rows

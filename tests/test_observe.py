@@ -13,7 +13,7 @@ from sprite_obs.lookup.meaning import Meaning
 from sprite_obs.objects.slots import slot_ranges
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.objects.tracker import Tracker
-from sprite_obs.observations import ObservationBuilder
+from sprite_obs.observations import NUM_TRACKS, ObservationBuilder
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
 from sprite_obs.packed import pack
 
@@ -115,11 +115,8 @@ def test_all_at_once_is_one_by_one(merges, display, as_table):
     assert most > 20
 
 
-@pytest.mark.parametrize(
-    ("frames", "envs"), [([1], [0]), ([1, 0], [0, 1]), ([0], [NUM_ENVS]), ([0], [-1])]
-)
-def test_frames_out_of_order_and_unknown_environments_are_refused(frames, envs):
-    known = SimpleNamespace(
+def known_things() -> SimpleNamespace:
+    return SimpleNamespace(
         frame_shape=(*SIZE, 3),
         num_sprites=len(TYPES),
         num_types=3,
@@ -127,7 +124,29 @@ def test_frames_out_of_order_and_unknown_environments_are_refused(frames, envs):
         object_capacity=CAPACITY,
         meaning=Meaning(np.append(0, TYPES).astype(np.int32), LINKS.arrays, DISPLAY.arrays),
     )
-    builder = ObservationBuilder(known, NUM_ENVS, NUM_SLOTS, "object", display=True)
+
+
+def test_a_builder_makes_room_for_more_tracks():
+    rng, parts = np.random.default_rng(0), OneByOne(merges=False, display=True)
+    builder = ObservationBuilder(known_things(), NUM_ENVS, NUM_SLOTS, "sprite", display=True)
+    envs, most = list(range(NUM_ENVS)), 0
+    for most_things in (10, 60, 150, 20):
+        found = things(rng, most_things)
+        built = builder.build(found, envs)
+        for env in envs:
+            rows = parts.observe(found, env)
+            slots = np.flatnonzero(built["presence"][env])
+            assert [row[0] for row in rows] == slots.tolist()
+            assert [row[4] for row in rows] == built["track"][env, slots].tolist()
+            most = max(most, len(parts.trackers[env].tracks.id))
+    assert most > NUM_TRACKS
+
+
+@pytest.mark.parametrize(
+    ("frames", "envs"), [([1], [0]), ([1, 0], [0, 1]), ([0], [NUM_ENVS]), ([0], [-1])]
+)
+def test_frames_out_of_order_and_unknown_environments_are_refused(frames, envs):
+    builder = ObservationBuilder(known_things(), NUM_ENVS, NUM_SLOTS, "object", display=True)
     rows = [(0, 1, 0, 5, 5, 4, 4, 1.0)] * len(frames)
     found = from_rows(rows, TYPES)._replace(frame=np.array(frames, np.int32))
     with pytest.raises(ValueError, match=r"expected sprites sorted by their frames 0 to \d, and"):

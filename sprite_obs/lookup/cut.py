@@ -37,7 +37,7 @@ def cut_out(
 
     Args:
         canvas: where they were found.
-        members: `(k,)` int64, indices of less than 256 components.
+        members: `(k,)` int64, indices of at most `MAX_MEMBERS` components.
         boxes: `(N, 4)` int32, left, top, width, height of all components.
         window: `(4,)` int32, the playing field.
 

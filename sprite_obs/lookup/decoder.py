@@ -24,7 +24,7 @@ class MemoryUse(NamedTuple):
     """How often a decoder could look up what a component or a cluster of them consists of.
 
     Attributes:
-        hits: components and clusters that were known.
+        hits: components and clusters that were known; clusters that show nothing do not count.
         misses: those that had to be explained.
         remembered: explanations that are kept now, those of the dictionary not counted.
     """
@@ -143,7 +143,7 @@ class LookupDecoder:
     def _read(self, frames: np.ndarray, notes_holes: bool = False) -> int:
         """Lets the reader read frames, explains what it does not know, and returns its rows."""
         reader = self._reader
-        reader.begin(np.ascontiguousarray(frames))
+        reader.begin(np.require(frames, requirements=["C", "W"]))  # else Numba compiles anew
         while True:
             reader.read_on(self._memory.arrays, self._clusters.arrays)
             if notes_holes:
@@ -180,8 +180,8 @@ class LookupDecoder:
 
     def _explain_cluster(self, key: int, members: np.ndarray, boxes: np.ndarray) -> None:
         if self._clusters.find(key) is None:
-            self._misses += 1
             covered = self._explainer.covered(*self._cut_out(members, boxes))
+            self._misses += covered is not None  # others are not looked up for what they are
             self._clusters.put(key, *(covered or (NOTHING, 0)))
 
     def _cut_out(

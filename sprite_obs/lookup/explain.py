@@ -82,8 +82,6 @@ class Explainer:
             float(min_explained),
         )
         self._areas: list[int] = bank.areas.tolist()
-        self._found = np.empty((MAX_PARTS, 4), np.int64)
-        self._parts = np.empty((MAX_PARTS, 7), np.int64)
 
     def whole(self, sprite: int) -> Explanation:
         """Returns the explanation of a component that is exactly a sprite, an index in the bank."""
@@ -105,14 +103,13 @@ class Explainer:
         height, width = opaque.shape
         if height >= self._scenery[0] or width >= self._scenery[1]:
             return Explanation([], int(opaque.sum()))
-        pixels = np.ascontiguousarray(colors), np.ascontiguousarray(opaque)
-        count, unexplained, has_holes = take_apart(
-            *pixels, sides, self._dictionary, self._found, self._parts
-        )
+        found, parts = _room()
+        pixels = np.array(colors, order="C"), np.array(opaque, order="C")
+        count, unexplained, has_holes = take_apart(*pixels, sides, self._dictionary, found, parts)
         if count == 0:
             return Explanation([(0, 0, 0, 0, width, height, 0.0)], unexplained)
-        parts = self._listed(count)
-        return Explanation(parts, unexplained, _shown(parts[0], opaque) if has_holes else None)
+        listed = self._listed(parts[:count])
+        return Explanation(listed, unexplained, _shown(listed[0], opaque) if has_holes else None)
 
     def covered(
         self, colors: np.ndarray, members: np.ndarray, sides: int
@@ -128,19 +125,23 @@ class Explainer:
             The sprites, and bits of the components that they explain to the last pixel, the first
             one in bit 0; of the others they explain nothing. None if there are no such sprites.
         """
-        pixels = np.ascontiguousarray(colors), np.ascontiguousarray(members)
-        count, explained = take_cluster_apart(
-            *pixels, sides, self._dictionary, self._found, self._parts
-        )
-        return (Explanation(self._listed(count), 0), explained) if count else None
+        found, parts = _room()
+        pixels = np.array(colors, order="C"), np.array(members, order="C")
+        count, explained = take_cluster_apart(*pixels, sides, self._dictionary, found, parts)
+        return (Explanation(self._listed(parts[:count]), 0), explained) if count else None
 
-    def _listed(self, count: int) -> list[Part]:
-        """Returns the parts that were written."""
+    def _listed(self, parts: np.ndarray) -> list[Part]:
+        """Returns parts with their scores."""
         areas = self._areas
         return [
             (sprite, layer, left, top, width, height, visible / areas[sprite - 1])
-            for sprite, layer, left, top, width, height, visible in self._parts[:count].tolist()
+            for sprite, layer, left, top, width, height, visible in parts.tolist()
         ]
+
+
+def _room() -> tuple[np.ndarray, np.ndarray]:
+    """Returns what `take_apart` writes into."""
+    return np.empty((MAX_PARTS, 4), np.int64), np.empty((MAX_PARTS, 7), np.int64)
 
 
 def _shown(part: Part, opaque: np.ndarray) -> np.ndarray:

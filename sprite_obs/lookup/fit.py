@@ -10,7 +10,14 @@ OUTSIDE, OPEN, EXPLAINED = 0, 1, 2
 
 
 @numba.njit(cache=True)
-def best_place(drawing, colors, state, opened, anchor, whole, needed, max_continued, max_seam):
+def best_place(
+    drawing: np.ndarray,
+    colors: np.ndarray,
+    state: np.ndarray,
+    opened: np.ndarray,
+    anchor: tuple[int, int],
+    limits: tuple[bool, int, float, float],
+) -> tuple[int, int, int]:
     """Finds the place at which most of a drawing shows; of equals, where its colour ends best.
 
     Args:
@@ -19,14 +26,14 @@ def best_place(drawing, colors, state, opened, anchor, whole, needed, max_contin
         state: `(H, W)` uint8, the state of each pixel.
         opened: `(H + 1, W + 1)` int32, as `sum_open` writes it.
         anchor: row and column of a pixel of the drawing that is unlikely to fit.
-        whole: whether nothing may be covered.
-        needed: pixels of the drawing that must show.
-        max_continued: share of its border across which its colour may go on.
-        max_seam: share of what shows of it that may touch what covers it in its own colour.
+        limits: whether nothing may be covered; pixels of the drawing that must show; share of its
+            border across which its colour may go on; share of what shows of it that may touch what
+            covers it in its own colour.
 
     Returns:
         Visible pixels, left and top; 0 visible if it fits nowhere.
     """
+    whole, needed, max_continued, max_seam = limits
     best, best_left, best_top, best_continued = 0, 0, 0, 2.0
     height, width = drawing.shape
     row, column = anchor
@@ -54,7 +61,7 @@ def best_place(drawing, colors, state, opened, anchor, whole, needed, max_contin
 
 
 @numba.njit(cache=True)
-def sum_open(state, opened):
+def sum_open(state: np.ndarray, opened: np.ndarray) -> None:
     """Writes how many open pixels lie further left and up: `(H + 1, W + 1)` int32."""
     opened[0] = 0
     for y in range(state.shape[0]):
@@ -132,7 +139,7 @@ def _seam(drawing, colors, state, left, top):
 
 
 @numba.njit(cache=True)
-def mark_explained(drawing, state, left, top):
+def mark_explained(drawing: np.ndarray, state: np.ndarray, left: int, top: int) -> int:
     """Marks the pixels below a placed drawing as explained; returns how many were open."""
     opened = 0
     for y in range(drawing.shape[0]):

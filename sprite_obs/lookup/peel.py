@@ -65,7 +65,7 @@ def place_sprites(
         bank: as in `BankArrays`.
         order: `(n,)` int32, sprites to try, most trusted first.
         rules: as in `Rules`.
-        found: `(n, 4)` int64, written: the fields of a `Placement`.
+        found: `(m, 4)` int64, written: the fields of a `Placement`.
         first: the row of the first placement.
 
     Returns:
@@ -92,17 +92,11 @@ def place_sprites(
                 continue
             drawing = pixels[starts[sprite] : starts[sprite] + width * height]
             drawing = drawing.reshape(height, width)
+            seam = 1.0 if whole else max_seam
             while max(needed, 1) <= remaining and count < end:
+                limits = whole, needed, max_continued, seam
                 visible, left, top = best_place(
-                    drawing,
-                    colors,
-                    state,
-                    opened,
-                    (row, column),
-                    whole,
-                    needed,
-                    max_continued,
-                    1.0 if whole else max_seam,
+                    drawing, colors, state, opened, (row, column), limits
                 )
                 if visible == 0:
                     break
@@ -140,7 +134,7 @@ def _anchor(tones, available):
 
 
 @numba.njit(cache=True)
-def keep_open(state):
+def keep_open(state: np.ndarray) -> None:
     """Forgets what is explained: all but open pixels are outside."""
     for y in range(state.shape[0]):
         for x in range(state.shape[1]):

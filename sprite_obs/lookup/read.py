@@ -19,7 +19,8 @@ from sprite_obs.lookup.memory import (
 )
 
 MAX_MEMBERS = 16
-"""Larger clusters are texture, not pieces of one thing."""
+"""Larger clusters are texture, not pieces of one thing. No more than 31, the bits of an int32 in
+which it is kept which of them are explained."""
 NOT_HERE = -2
 """Entry of a component that is explained together with another one."""
 COLUMNS = 7

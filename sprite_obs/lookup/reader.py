@@ -41,7 +41,7 @@ class FrameReader:
         tables: what was found.
         num_rows: rows of the tables that are written.
         holes: of the sprites found, as far as `note_holes` was called.
-        unusual: what is not known in `frame`, after it was found unknown.
+        unusual: what is not known in `frame`; None if all frames are read.
     """
 
     def __init__(self, known: Known, background: Behind, max_foreground: float) -> None:
@@ -52,7 +52,9 @@ class FrameReader:
         self._painted = np.empty(background.image.shape, np.uint8)
         self.tables = make_tables(NUM_ROWS, 1)
         self._reading: Reading | None = None
-        self.begin(np.zeros((0, *background.image.shape), np.uint8))
+        self._pack: Packed | None = None
+        self._nothing = np.zeros((0, *background.image.shape), np.uint8)
+        self.begin(self._nothing)
 
     def __getstate__(self) -> dict[str, object]:
         """Leaves behind what is packed again."""
@@ -65,11 +67,12 @@ class FrameReader:
 
     @property
     def frame(self) -> np.ndarray:
-        """The first frame that was not read, `(H, W)` uint8."""
+        """The `unusual` frame, `(H, W)` uint8."""
         return self._frames[self._number]
 
     def begin(self, frames: np.ndarray) -> None:
         """Begins with `(B, H, W)` uint8 palette frames; what was found before is overwritten."""
+        assert frames.shape[1:] == self._nothing.shape[1:], "compiled loops trust the shape"
         self._frames, self._number, self.num_rows = frames, 0, 0
         self._num_noted = 0
         self.holes: Holes = {}
@@ -89,6 +92,8 @@ class FrameReader:
             if ended == FULL:
                 self._make_room(num_rows=2 * len(self.tables.table))
         self.unusual = None if ended == ALL else unusual
+        if ended == ALL:
+            self._frames = self._nothing  # or the last batch stays in memory
 
     def note_holes(self, shown: Callable[[int], np.ndarray | None]) -> None:
         """Notes which sprites have holes among those that were found since the last time.
@@ -120,8 +125,10 @@ class FrameReader:
     def _packed(self, memory: Memory, clusters: Memory) -> Packed:
         """Returns what frames are read with, packed again where arrays were replaced."""
         last, tables = self._reading, self.tables
-        if last is None or not (
-            memory is last.memory and clusters is last.clusters and tables is last.tables
+        if (
+            self._pack is None
+            or last is None
+            or not (memory is last.memory and clusters is last.clusters and tables is last.tables)
         ):
             canvas, painted = self._canvas.arrays, self._painted
             self._reading = Reading(self._known, memory, clusters, canvas, painted, tables)

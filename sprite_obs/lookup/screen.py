@@ -41,7 +41,7 @@ class Screens:
         if len(self._frames) < count or self._frames.shape[1:] != rows:
             self._frames = np.zeros((count, *rows), np.uint8)
             self._indices = self._palette.index(self._frames.reshape(count, *frames.shape[1:]))
-        read = np.ascontiguousarray(frames[:count])
+        read = np.require(frames[:count], requirements=["C", "W"])  # else Numba compiles anew
         _index_changed(read, self._frames, self._indices, self._palette.table)
         kept = self._indices[:count]
         if count == len(frames):
@@ -68,7 +68,7 @@ def _index_changed(frames, last, indices, table):
 
 @numba.njit(cache=True)
 def _index_words(frames, words, last_words, indices, table):
-    """Does it for frames and the same memory in words of as many bytes as divide a row."""
+    """Is `_index_changed` for frames of which `words` are the same memory, compared at once."""
     size = frames.shape[2] // words.shape[2]
     for n in range(len(frames)):
         for y in range(frames.shape[1]):
