@@ -40,7 +40,7 @@ def test_answers_are_the_same_with_and_without_memory(game):
             assert (a is None and b is None) or (a == b).all()
     use = remembers.memory_use
     assert use.misses < forgets.memory_use.misses / 2
-    assert 0 < use.remembered <= use.misses < use.hits
+    assert 0 < use.misses <= use.remembered < use.hits
 
 
 def test_games_side_by_side_do_not_disturb_each_other(game):

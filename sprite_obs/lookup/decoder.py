@@ -26,7 +26,8 @@ class MemoryUse(NamedTuple):
     Attributes:
         hits: components and clusters that were known; clusters that show nothing do not count.
         misses: those that had to be explained.
-        remembered: explanations that are kept now, those of the dictionary not counted.
+        remembered: explanations that are kept now, those of the dictionary not counted, but also
+            that clusters show nothing.
     """
 
     hits: int
