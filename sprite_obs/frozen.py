@@ -8,6 +8,7 @@ import numpy as np
 
 from sprite_obs.both_decoder import BothDecoder
 from sprite_obs.checkpoint import Checkpoint, Tables, load_checkpoint
+from sprite_obs.compiling import tell_of_first_compilation
 from sprite_obs.decoders import DecoderName, check_decoder
 from sprite_obs.detections import Detections, Found, Sight, from_table
 from sprite_obs.devices import choose_device
@@ -67,6 +68,7 @@ class FrozenEncoder:
         decoder: DecoderName | None = None,
         named_types: NamedTypes | None = None,
     ) -> None:
+        tell_of_first_compilation()
         self.env_id = checkpoint.env_id
         self.sprites = checkpoint.sprites
         self.background = checkpoint.background

@@ -51,6 +51,7 @@ class Pretrain:
     def run(self) -> None:
         """Learns and writes the checkpoint and its pictures."""
         from sprite_obs.checkpoint import load_checkpoint
+        from sprite_obs.compiling import tell_of_first_compilation
         from sprite_obs.devices import choose_device
         from sprite_obs.frames.sources import read_frames
         from sprite_obs.model_folder import copy_names, keep_previous, write_pictures
@@ -61,6 +62,7 @@ class Pretrain:
         from sprite_obs.pretrain.pretrain import pretrain
         from sprite_obs.pretrain.state import STATE_FILE
 
+        tell_of_first_compilation()
         device = choose_device(self.device)
         check_config(self.settings)
         frames = read_frames(self.data)

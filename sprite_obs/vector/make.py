@@ -6,7 +6,7 @@ from typing import Any
 
 import ale_py
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
 from sprite_obs.decoders import DecoderName
 from sprite_obs.devices import DeviceName
@@ -104,9 +104,9 @@ def make_sb3_sprite_vec_env(
     seed: int | None = None,
     **settings: Any,
 ) -> VecEnv:
-    """Builds the same environments for Stable-Baselines3.
+    """Builds the same environments for Stable-Baselines3, in its ``VecMonitor``.
 
-    Wrap it in SB3's ``VecMonitor`` for returns and lengths of episodes.
+    So its algorithms report returns and lengths of episodes, as with its own ``make_vec_env``.
 
     Args:
         env_id: as for `make_sprite_vec_env`.
@@ -127,7 +127,7 @@ def make_sb3_sprite_vec_env(
     venv = VectorAsVecEnv(envs)
     if seed is not None:
         venv.seed(seed)
-    return venv
+    return VecMonitor(venv)
 
 
 def _frame_envs(

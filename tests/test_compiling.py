@@ -1,0 +1,41 @@
+"""The notice of the first start is logged once, when something is compiled and not before."""
+
+import logging
+
+import numba
+import numpy as np
+
+from sprite_obs.compiling import NOTICE, FirstCompilation
+from sprite_obs.lookup.cut import touched_sides
+
+
+def compiled_anew() -> None:
+    """Compiles a function of the package in memory, whatever is on disk."""
+    window = np.array([0, 0, 9, 9], np.int32)
+    assert numba.njit(touched_sides.py_func)(0, 3, 4, 9, window) == 9
+
+
+@numba.njit
+def of_another_package(x):
+    return x + 1
+
+
+def test_the_first_compilation_is_told_once(caplog):
+    caplog.set_level(logging.WARNING, "sprite_obs")
+    listener = FirstCompilation()
+    with numba.core.event.install_listener("numba:compile", listener):
+        of_another_package(1)
+        assert not listener.is_told and NOTICE not in caplog.messages
+        compiled_anew()
+        assert listener.is_told and NOTICE in caplog.messages
+        caplog.clear()
+        compiled_anew()
+    assert NOTICE not in caplog.messages
+
+
+def test_what_is_on_disk_is_not_compiled():
+    touched_sides(0, 3, 4, 9, np.array([0, 0, 9, 9], np.int32))  # now it is
+    listener = FirstCompilation()
+    with numba.core.event.install_listener("numba:compile", listener):
+        touched_sides(0, 3, 4, 9, np.array([0, 0, 9, 9], np.int32))
+    assert not listener.is_told
