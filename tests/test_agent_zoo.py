@@ -75,7 +75,18 @@ def test_a_file_comes_first(tmp_path, monkeypatch):
     assert agent_zoo.find_agent("pong") == Path("pong")
 
 
-@pytest.mark.parametrize("text", ["pogn", "runs/pong", "../pong", "pong/agent.zip", ""])
+def test_the_folder_of_a_run_is_its_agent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pong").mkdir()
+    assert agent_zoo.find_agent("pong") == agent_zoo.ZOO / "pong" / "agent.zip"
+    (tmp_path / "pong" / "agent.zip").touch()
+    for text in ("pong", "./pong", "pong/", tmp_path / "pong"):
+        assert agent_zoo.find_agent(text) == Path(text, "agent.zip")
+
+
+@pytest.mark.parametrize(
+    "text", ["pogn", "runs/pong", "./pong", "../pong", "pong/agent.zip", "./ALE/Pong-v5", ""]
+)
 def test_unknown_names_are_answered_with_the_known_ones(text, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpriteObsError, match=r"no agent at .*train_ppo\.py, or name .*pong"):
@@ -86,6 +97,7 @@ def test_a_name_is_played(monkeypatch):
     monkeypatch.setattr(evaluate, "play", lambda *_: 21.0)
     result = evaluate.evaluate(evaluate.Args("pong", episodes=2))
     assert (result["env"], result["model"], result["returns"]) == ("ALE/Pong-v5", "pong", [21, 21])
+    assert result["agent"] == "pong", "as it was asked for, not where it lies on this machine"
 
 
 @pytest.fixture(scope="module")
