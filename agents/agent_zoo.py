@@ -20,15 +20,16 @@ def find_agent(agent: str | os.PathLike[str]) -> Path:
     """Returns the file of an agent; nothing is read from it.
 
     Args:
-        agent: a file, or else the name of a trained agent: a game such as ``pong``, or the id of
-            its environment.
+        agent: a file, the folder of a finished run, or else the name of a trained agent: a game
+            such as ``pong``, or the id of its environment. What begins with ``./`` is no name.
 
     Raises:
-        SpriteObsError: when it is neither.
+        SpriteObsError: when it is none of them.
     """
-    if Path(agent).is_file():
-        return Path(agent)
-    name = named_game(agent)
+    for path in (Path(agent), Path(agent, AGENT)):
+        if path.is_file():
+            return path
+    name = None if os.fspath(agent).startswith("./") else named_game(agent)
     if name in agent_names():
         return ZOO / name / AGENT
     raise SpriteObsError(

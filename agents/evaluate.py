@@ -1,6 +1,6 @@
 """Lets a trained agent play and reports its returns as JSON.
 
-python agents/evaluate.py --agent runs/pong/agent.zip
+python agents/evaluate.py --agent runs/pong
 python agents/evaluate.py --agent pong
 
 A name is a trained agent of the project, in `agents/zoo`; its settings and scores lie beside it.
@@ -37,7 +37,7 @@ class Args:
     """Lets a trained agent play and reports its returns as JSON."""
 
     agent: str
-    """File of the agent, `agent.zip` of a training run, or the name of a trained one: pong."""
+    """File of the agent, the folder of a training run, or the name of a trained agent: pong."""
     env: str | None = None
     """Id of the environment; that of the training if not given."""
     model: str | None = None
@@ -74,7 +74,7 @@ def evaluate(args: Args) -> dict[str, Any]:
     if args.episodes < 1:
         raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
     torch.set_num_threads(args.num_threads)
-    args = dataclasses.replace(args, agent=str(find_agent(args.agent)))
+    asked, args = args.agent, dataclasses.replace(args, agent=str(find_agent(args.agent)))
     agent = load_agent(args.agent)
     args = with_settings_of_training(as_it_sees(agent, args))
     env = fitting_env(agent, args)
@@ -88,7 +88,7 @@ def evaluate(args: Args) -> dict[str, Any]:
             film.close()
             film = None  # only the first episode
     return {
-        "agent": args.agent,
+        "agent": asked,
         "env": args.env,
         "model": args.model,
         "obs": args.obs,

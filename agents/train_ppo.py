@@ -201,7 +201,8 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     suffix = f"-{done}" if done else ""  # what is there already is not overwritten
     formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
     agent.set_logger(Logger(str(out), formats))
-    callbacks.append(EpisodeLog(out / "episodes.csv"))
+    # The log comes first, for checkpoints keep the seconds that it counts.
+    callbacks.insert(0, EpisodeLog(out / "episodes.csv"))
     started = time.monotonic()
     try:
         agent.learn(

@@ -70,13 +70,15 @@ def common(runs: Runs, axis: Axis) -> float:
 
 
 def reach(runs: list[Run], axis: Axis) -> float:
-    """Returns how far an arm has come; a run that has just begun does not hold the others back.
+    """Returns how far an arm has come; a run more than are needed does not hold the others back.
 
-    That is where its finished runs have come, or, if there are none, as many runs as an interval
-    needs; the furthest run where there are fewer.
+    That is where all its finished runs have come, if they are as many as an interval needs, else
+    where as many of its runs have come. An arm with fewer runs than that has come as far as the
+    finished ones, or, if there are none, as its furthest.
     """
     finished = [run.last(axis) for run in runs if run.finished]
-    if finished:
+    few = len(runs) < SEEDS_FOR_INTERVAL
+    if len(finished) >= SEEDS_FOR_INTERVAL or (few and finished):
         return min(finished)
     furthest = sorted((run.last(axis) for run in runs), reverse=True)
-    return furthest[SEEDS_FOR_INTERVAL - 1 if len(runs) >= SEEDS_FOR_INTERVAL else 0]
+    return furthest[0 if few else SEEDS_FOR_INTERVAL - 1]

@@ -46,7 +46,7 @@ def read_run(folder: Path, episodes: int) -> Run | None:
         episodes: of the evaluations to read.
 
     Raises:
-        SpriteObsError: when a line is not that of an episode.
+        SpriteObsError: when a line is not that of an episode, or steps or seconds fall.
     """
     file = folder / "episodes.csv"
     lines = file.read_text().splitlines()[1:] if file.exists() else []
@@ -56,8 +56,11 @@ def read_run(folder: Path, episodes: int) -> Run | None:
         steps, seconds, returns, _ = np.loadtxt(lines, delimiter=",", ndmin=2).T
     except ValueError as error:
         raise SpriteObsError(
-            f"expected lines of steps, seconds, return and length in {file}, got: {error}"
+            f"expected lines of steps, seconds, return and length in {file}, got: {error}; going "
+            f"on with the run (--resume {folder}) leaves damaged lines out"
         ) from error
+    _refuse_falling(file, "steps", steps)
+    _refuse_falling(file, "seconds", seconds)
     evaluations = [_evaluation(evaluation_file(folder, episodes, kind)) for kind in (True, False)]
     return Run(steps, seconds, returns, (folder / "agent.zip").exists(), *evaluations)
 
@@ -65,6 +68,16 @@ def read_run(folder: Path, episodes: int) -> Run | None:
 def evaluation_file(folder: Path, episodes: int, deterministic: bool) -> Path:
     """Returns where the evaluation of a run is kept."""
     return folder / f"{'deterministic' if deterministic else 'drawn'}-{episodes}.json"
+
+
+def _refuse_falling(file: Path, axis: Axis, values: np.ndarray) -> None:
+    falls = np.flatnonzero(np.diff(values) < 0)
+    if len(falls):
+        before, after = values[falls[0]], values[falls[0] + 1]
+        raise SpriteObsError(
+            f"expected {axis} that never fall in {file}, got {before:.10g} and then {after:.10g}; "
+            f"older versions counted anew when a run was resumed: delete {file.parent}, train again"
+        )
 
 
 def _evaluation(file: Path) -> float:

@@ -1,21 +1,22 @@
 """Makes a trained agent of the project out of a training run, and lists all of them.
 
-python benchmarks/zoo_agents.py --run runs/benchmark/Pong-objects-best-1500000-1
+python benchmarks/zoo_agents.py --run runs/benchmark/Pong-objects-best-1500000-1 --commit 3f88c23
 
 The run's folder is one of `agents/train_ppo.py` or `benchmarks/agents.py`, with a sprite model of
 the zoo. The agent is kept without what only learning needs, in `agents/zoo/<game>`, beside its
 settings and what it scores; then `agents/zoo/README.md` is written. Evaluations that lie in the
-run's folder are taken over, others are played: some minutes for each game.
+run's folder are taken over, others are played: some minutes for each game. Only then do they take
+the place of an older agent of the game.
 """
 
 import io
 import json
 import shutil
-import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -46,10 +47,10 @@ class Args:
 
     run: Path
     """Folder of the run."""
+    commit: str
+    """Commit at which it was trained."""
     episodes: int = 20
     """Episodes of each evaluation."""
-    commit: str | None = None
-    """Commit at which it was trained; the present one if not given."""
     out: Path = ZOO
     """Folder of the trained agents."""
 
@@ -57,27 +58,46 @@ class Args:
 def make_agent(args: Args) -> str:
     """Makes one agent and returns the table of all.
 
+    An older agent of the game, with its scores, stays as it is until the new one has been played.
+
     Raises:
-        SpriteObsError: when the run is not finished, sees no model of the zoo, or cannot be read.
+        SpriteObsError: when the run is not finished, sees no model of the zoo, or cannot be read,
+            or an evaluation in its folder is another one.
     """
-    if not (args.run / AGENT).exists():
-        raise SpriteObsError(f"{args.run} holds no {AGENT}; expected the folder of a finished run")
-    config = read_config(args.run)
+    config = config_of(args.run)
+    name = game_name(config["env"])
+    args.out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", dir=args.out) as workshop:
+        fresh = Path(workshop, name)
+        fresh.mkdir()
+        write_atomically(fresh / AGENT, without_learning(args.run / AGENT))
+        origin = {"commit": args.commit}
+        write_json(fresh / CONFIG, config | dict.fromkeys(MACHINES_OWN) | origin)
+        for deterministic in (True, False):
+            evaluate(args, fresh, deterministic)
+        if (args.out / name).exists():
+            (args.out / name).rename(Path(workshop, "old"))
+        fresh.rename(args.out / name)
+    card = agents_card(args.out)
+    write_text(args.out / "README.md", card)
+    return card
+
+
+def config_of(run: Path) -> dict[str, Any]:
+    """Returns the settings of a run that can become an agent of the project.
+
+    Raises:
+        SpriteObsError: when it is not finished, sees no model of the zoo, or cannot be read.
+    """
+    if not (run / AGENT).exists():
+        raise SpriteObsError(f"{run} holds no {AGENT}; expected the folder of a finished run")
+    config = read_config(run)
     if named_game(config.get("model") or "") not in zoo_names():
         raise SpriteObsError(
             f"expected a run with a model of the zoo, got model {config.get('model')}; nobody else "
             "could play its agent"
         )
-    folder = args.out / game_name(config["env"])
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / AGENT, without_learning(args.run / AGENT))
-    origin = {"commit": args.commit or present_commit()}
-    write_json(folder / CONFIG, config | dict.fromkeys(MACHINES_OWN) | origin)
-    for deterministic in (True, False):
-        evaluate(args, folder, deterministic)
-    card = agents_card(args.out)
-    write_text(args.out / "README.md", card)
-    return card
+    return config
 
 
 def without_learning(path: Path) -> bytes:
@@ -110,13 +130,22 @@ def evaluate(args: Args, folder: Path, deterministic: bool) -> None:
         if run_command([str(part) for part in command])[0]:
             raise SpriteObsError("`evaluate.py` failed, see above")
     result: dict[str, Any] = json.loads(out.read_text())
+    check_evaluation(source, result, args.episodes)
     write_json(out, result | {"agent": folder.name})
 
 
-def present_commit() -> str:
-    """Returns the commit of this folder."""
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+def check_evaluation(file: Path, result: dict[str, Any], episodes: int) -> None:
+    """Refuses an evaluation that is not what the page says of all.
+
+    Raises:
+        SpriteObsError: when its episodes are not as many, or have other seeds.
+    """
+    seeds, played = result.get("seeds"), len(result.get("returns", ()))
+    if played != episodes or seeds != list(range(FIRST_SEED, FIRST_SEED + episodes)):
+        raise SpriteObsError(
+            f"expected {episodes} returns with seeds from {FIRST_SEED} in {file}, got {played} "
+            f"with seeds {str(seeds)[:30]}; delete it, and the agent is played again"
+        )
 
 
 if __name__ == "__main__":

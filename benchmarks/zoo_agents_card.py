@@ -1,6 +1,7 @@
 """What is said about the trained agents of the project: `agents/zoo/README.md`."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ HEADER = (
     "trained at",
     "size, kB",
 )
-ELSEWHERE = ("preset", "ppo", "eval_every", "eval_episodes", "checkpoint_every", "device")
+ELSEWHERE = ("preset", "ppo", "eval_every", "eval_episodes", "checkpoint_every")
 """Settings that are told as hyper-parameters, or that do not change the agent."""
 INTRODUCTION = """# Trained agents
 
@@ -38,10 +39,11 @@ episodes with the standard deviation behind them, frame skip 4 and sticky action
 `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the agent. An agent belongs
 to the model that it was trained with: when that is made anew, the agent has to be trained anew.
 Files are those of Stable-Baselines3, with pickled parts, without the optimiser's state."""
-OUTRO = """An agent is made of the folder of a run; the same command writes this page:
+OUTRO = """An agent is made of the folder of a run, and the commit at which it was trained. The same
+command writes this page:
 
 ```
-python benchmarks/zoo_agents.py --run runs/pong
+python benchmarks/zoo_agents.py --run runs/pong --commit COMMIT
 ```"""
 
 
@@ -87,8 +89,16 @@ def training_command(config: dict[str, Any]) -> str:
     default = vars(train_ppo.Args())
     changed = {name: value for name, value in vars(args).items() if value != default[name]}
     changed = {"env": args.env} | {name: changed[name] for name in changed if name not in ELSEWHERE}
-    flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in changed.items())
+    flags = " ".join(flag(name, value) for name, value in changed.items())
     return f"python agents/train_ppo.py {flags} {hyper_parameters(args)}"
+
+
+def flag(name: str, value: Any) -> str:
+    """Returns a setting as a shell and tyro read it."""
+    dashed = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{dashed}" if value else f"--no-{dashed}"
+    return f"--{dashed} {shlex.quote(str(value))}"
 
 
 def hyper_parameters(args: train_ppo.Args) -> str:
@@ -99,5 +109,5 @@ def hyper_parameters(args: train_ppo.Args) -> str:
             return f"--preset {name}"
     usual = vars(presets["fast"])
     changed = {name: value for name, value in vars(args.ppo).items() if value != usual[name]}
-    flags = [f"--ppo.{name.replace('_', '-')} {value}" for name, value in changed.items()]
+    flags = [flag(f"ppo.{name}", value) for name, value in changed.items()]
     return " ".join(["--preset fast", *flags])

@@ -112,6 +112,22 @@ def test_runs_that_have_just_begun_hold_nobody_back(folder):
     assert tables(folder, seeds=4)[1][1][1:3] == ["4000 steps", "1, 3"], "the furthest of two"
 
 
+def test_seeds_that_end_one_after_another_are_compared_together(folder):
+    for seed, episodes in ((1, 30), (2, 20)):
+        run = folder / f"Pong-objects-5000-{seed}"
+        (run / "agent.zip").unlink()
+        lines = (run / "episodes.csv").read_text().splitlines(keepends=True)
+        (run / "episodes.csv").write_text("".join(lines[: episodes + 1]))
+    _, steps, minutes = tables(folder)[1]
+    assert steps[1:3] == ["2000 steps", "3, 3"], "where the third of them has come"
+    assert minutes[1:3] == ["0.3 minutes", "3, 3"]
+    (folder / "Pong-objects-5000-1" / "agent.zip").touch()
+    assert tables(folder)[1][1][1:3] == ["2000 steps", "3, 3"], "two that have ended"
+    (folder / "Pong-objects-5000-2" / "agent.zip").touch()
+    assert tables(folder)[1][1][1:3] == ["2000 steps", "3, 3"], "all of them"
+    assert tables(folder, seeds=2)[1][1][1:3] == ["3000 steps", "2, 2"], "too few for an interval"
+
+
 def test_nobody_is_ahead_where_intervals_overlap():
     scores = {"objects": Score(5, 3, 7), "pixels": Score(4, 2, 6)}
     assert agents_scores.ahead(scores) == "-"
@@ -191,4 +207,18 @@ def test_without_rliable_the_other_rows_are_told(folder, monkeypatch):
 def test_damaged_files_end_in_one_line(folder):
     (folder / "Pong-objects-5000-0" / "episodes.csv").write_text("a\n1,2\n")
     with pytest.raises(SpriteObsError, match=r"episodes\.csv"):
+        tables(folder)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("100,50.0,1,100\n200,0.5,1,100\n", "seconds that never fall .* got 50 and then 0.5"),
+        ("200,50.0,1,100\n100,60.0,1,100\n", "steps that never fall .* got 200 and then 100"),
+    ],
+)
+def test_logs_that_count_anew_are_refused(lines, message, folder):
+    run = folder / "Pong-objects-5000-0"
+    (run / "episodes.csv").write_text("timesteps,seconds,return,length\n" + lines)
+    with pytest.raises(SpriteObsError, match=f"{message}; .* delete {run}, train again"):
         tables(folder)

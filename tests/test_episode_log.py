@@ -1,18 +1,24 @@
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
-from episodes import HEADER, EpisodeLog
+import runs
+import train_ppo
+from episodes import HEADER, SECONDS, EpisodeLog
 
 
-def log_an_episode(path: Path, begun: int, ended: int) -> None:
+def log_an_episode(path: Path, begun: int, ended: int, **kept: float) -> None:
     """Trains, as far as a log can tell, from one count of steps to another, where a game ends."""
     log = EpisodeLog(path)
-    model = SimpleNamespace(num_timesteps=begun)
+    model = SimpleNamespace(num_timesteps=begun, **kept)
     log.model = model
     log.on_training_start({}, {})
     model.num_timesteps = ended
@@ -25,11 +31,59 @@ def test_a_resumed_run_goes_on_in_steps_and_seconds(tmp_path):
     path = tmp_path / "episodes.csv"
     lines = ["100,50.0,1.0,10\n", "200,90.0,2.0,10\n", "300,130.0,2.5,10\n"]
     path.write_text(HEADER + "".join(lines))
-    log_an_episode(path, begun=250, ended=260)
+    log_an_episode(path, begun=250, ended=260, **{SECONDS: 110.0})
     kept = np.loadtxt(path, delimiter=",", skiprows=1)
     assert kept[:, 0].tolist() == [100, 200, 260], "what is played again is not there twice"
-    assert kept[:2, 1].tolist() == [50, 90] and 90 <= kept[2, 1] < 100
+    assert kept[:2, 1].tolist() == [50, 90]
+    assert 110 <= kept[2, 1] < 120, "from the agent that was kept, not from the last episode"
     assert kept[2, 2:].tolist() == [3, 7]
+
+
+def test_an_agent_that_does_not_know_its_seconds_goes_on_from_the_last_episode(tmp_path):
+    path = tmp_path / "episodes.csv"
+    path.write_text(HEADER + "100,50.0,1.0,10\n100,50.0,1.0,10\n")
+    log_an_episode(path, begun=250, ended=260)
+    kept = np.loadtxt(path, delimiter=",", skiprows=1)
+    assert kept[:, 0].tolist() == [100, 100, 260], "games that end alike are two"
+    assert 50 <= kept[2, 1] < 60
+
+
+class Slow(BaseCallback):
+    """Lets time pass, so that seconds can be told apart."""
+
+    def _on_step(self) -> bool:
+        time.sleep(0.01)
+        return True
+
+
+def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
+    flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
+    sizes = ["--total-timesteps", "16", "--ppo.n-steps", "16", "--ppo.batch-size", "16"]
+    args = train_ppo.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
+    env = train_ppo.build_envs(args, 1, 0)
+    agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
+    callbacks = [*train_ppo.build_callbacks(args, tmp_path), Slow()]
+    train_ppo.learn(agent, args, tmp_path, callbacks)
+    kept = [PPO.load(runs.newest_agent(tmp_path)), PPO.load(tmp_path / "agent.zip")]
+    first, last = (getattr(agent, SECONDS) for agent in kept)
+    assert 0.11 <= first <= last - 0.03, "of the step at which it was kept"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"300", b"\n", b"200,9", b"\0\0\0\0", b"\0\0\n", b"nan,1,2,3\n", b"1,2,3\n", b"\xff\xfe\n"],
+)
+def test_a_run_goes_on_after_damage(damage, tmp_path):
+    path = tmp_path / "episodes.csv"
+    path.write_bytes(HEADER.encode() + b"100,50.0,1.0,10\n" + damage)
+    log_an_episode(path, begun=250, ended=260)
+    assert np.loadtxt(path, delimiter=",", skiprows=1)[:, 0].tolist() == [100, 260]
+
+
+def test_a_file_that_was_cut_in_its_header_begins_anew(tmp_path):
+    (tmp_path / "episodes.csv").write_bytes(HEADER.encode()[:9])
+    log_an_episode(tmp_path / "episodes.csv", begun=250, ended=260)
+    assert (tmp_path / "episodes.csv").read_text().startswith(HEADER + "260,")
 
 
 def test_a_new_run_begins_a_file(tmp_path):

@@ -1,0 +1,149 @@
+"""A training run becomes a trained agent of the project, with a row and a command on its page."""
+
+import dataclasses
+import json
+import re
+import shlex
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tyro
+from stable_baselines3 import PPO
+
+from sprite_obs.config import to_dict
+from sprite_obs.errors import SpriteObsError
+
+ROOT = Path(__file__).parent.parent
+for folder in ("agents", "benchmarks"):
+    sys.path.insert(0, str(ROOT / folder))
+
+import agent_zoo  # noqa: E402
+import runs  # noqa: E402
+import train_ppo  # noqa: E402
+import zoo_agents  # noqa: E402
+import zoo_agents_card  # noqa: E402
+
+TINY = ["--num-envs", "2", "--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory) -> Path:
+    """Returns the folder of a short run that is evaluated."""
+    out = tmp_path_factory.mktemp("runs") / "pong"
+    flags = ["--model", "pong", "--max-sprites", "8", "--total-timesteps", "32", "--seed", "5"]
+    train_ppo.train(train_ppo.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY]))
+    for kind, mean in (("deterministic", -19.5), ("drawn", -20.0)):
+        write_evaluation(out / f"{kind}-4.json", mean, 10_000, 4)
+    return out
+
+
+def write_evaluation(file: Path, mean: float, first_seed: int, episodes: int) -> None:
+    seeds = list(range(first_seed, first_seed + episodes))
+    result = {"agent": "/a/run", "mean": mean, "std": 0.5, "returns": [mean] * episodes}
+    file.write_text(json.dumps(result | {"seeds": seeds}))
+
+
+@pytest.fixture
+def copied_run(finished_run, tmp_path) -> Path:
+    """Returns a folder of the same run that a test may change."""
+    return shutil.copytree(finished_run, tmp_path / "copied")
+
+
+def test_a_run_becomes_an_agent(finished_run, tmp_path):
+    page = zoo_agents.make_agent(
+        zoo_agents.Args(finished_run, episodes=4, commit="abc1234", out=tmp_path)
+    )
+    names = {"agent.zip", "config.json", "deterministic-4.json", "drawn-4.json"}
+    assert {file.name for file in (tmp_path / "pong").iterdir()} == names
+    assert page == (tmp_path / "README.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith("| `pong`"))
+    assert "| -19.5 ± 0.5 (4 episodes) | -20.0 ± 0.5 (4 episodes) | 32 | 5 | abc1234 |" in row
+    command = re.search(r"python agents/train_ppo\.py (.*)", page)
+    assert command, page
+    again = train_ppo.parse_args(command[1].split())
+    config = runs.read_config(finished_run)
+    assert vars(again.ppo) == config["ppo"]
+    assert (again.max_sprites, again.num_envs, again.seed) == (8, 2, 5)
+    assert json.loads((tmp_path / "pong" / "drawn-4.json").read_text())["agent"] == "pong"
+    assert runs.read_config(tmp_path / "pong")["out"] is None
+
+
+def test_a_new_agent_takes_nothing_from_the_old_one(copied_run, tmp_path):
+    old = tmp_path / "zoo" / "pong"
+    old.mkdir(parents=True)
+    for kind in ("deterministic", "drawn"):
+        write_evaluation(old / f"{kind}-20.json", 21.0, 10_000, 20)
+    page = zoo_agents.make_agent(
+        zoo_agents.Args(copied_run, "abc1234", episodes=4, out=tmp_path / "zoo")
+    )
+    assert "(4 episodes)" in page and "21.0" not in page
+    assert not list(old.glob("*-20.json"))
+    assert {file.name for file in (tmp_path / "zoo").iterdir()} == {"pong", "README.md"}
+
+
+@pytest.mark.parametrize(
+    ("first_seed", "episodes", "got"),
+    [(0, 4, r"got 4 with seeds \[0, 1"), (10_000, 3, "got 3 with seeds")],
+)
+def test_an_agent_that_fails_leaves_the_old_one(first_seed, episodes, got, copied_run, tmp_path):
+    zoo = tmp_path / "zoo"
+    old = shutil.copytree(agent_zoo.ZOO / "pong", zoo / "pong")
+    before = {file.name: file.read_bytes() for file in old.iterdir()}
+    write_evaluation(copied_run / "drawn-4.json", -20.0, first_seed, episodes)
+    with pytest.raises(SpriteObsError, match=rf"4 returns .* from 10000 in .*drawn-4\.json, {got}"):
+        zoo_agents.make_agent(zoo_agents.Args(copied_run, "abc1234", episodes=4, out=zoo))
+    assert {file.name: file.read_bytes() for file in old.iterdir()} == before
+    assert [file.name for file in zoo.iterdir()] == ["pong"]
+
+
+def test_the_commit_of_the_training_has_to_be_said(capsys):
+    with pytest.raises(SystemExit):
+        tyro.cli(zoo_agents.Args, args=["--run", "runs/pong"])
+    assert "--commit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--model pong --display --preset best",
+        "--model pong --obs sprites --device cuda --num-threads 2",
+        "--model pong --preset best --ppo.n-steps 64 --ppo.features attention --ppo.gamma .5",
+        "--env 'games/my game.yaml' --model mygame --no-display --seed 3",
+    ],
+)
+def test_the_command_of_an_agent_trains_it(flags):
+    trained = train_ppo.parse_args(shlex.split(flags))
+    command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
+    python, script, *again = shlex.split(command)
+    assert (python, script) == ("python", "agents/train_ppo.py")
+    repeated = train_ppo.parse_args(again)
+    assert dataclasses.replace(repeated, preset=trained.preset) == trained
+
+
+def test_an_agent_plays_the_same_without_what_only_learning_needs(finished_run, tmp_path):
+    data = zoo_agents.without_learning(finished_run / "agent.zip")
+    assert data == zoo_agents.without_learning(finished_run / "agent.zip")
+    (tmp_path / "agent.zip").write_bytes(data)
+    whole, small = (PPO.load(folder / "agent.zip") for folder in (finished_run, tmp_path))
+    for first, second in zip(whole.policy.parameters(), small.policy.parameters(), strict=True):
+        assert first.equal(second)
+    assert whole.policy.optimizer.state and not small.policy.optimizer.state
+    with zipfile.ZipFile(tmp_path / "agent.zip") as parts:
+        assert "system_info.txt" not in parts.namelist()
+    assert np.isclose(small.lr_schedule(1), whole.lr_schedule(1)), "it can be trained on"
+
+
+def test_only_finished_runs_with_a_model_of_the_zoo_become_agents(finished_run, tmp_path):
+    with pytest.raises(SpriteObsError, match=r"holds no agent\.zip"):
+        zoo_agents.make_agent(zoo_agents.Args(tmp_path, "abc1234", out=tmp_path / "zoo"))
+    (tmp_path / "agent.zip").symlink_to(finished_run / "agent.zip")
+    config = runs.read_config(finished_run)
+    for model in ("models/pong", None):
+        (tmp_path / "config.json").write_text(json.dumps(config | {"model": model}))
+        with pytest.raises(SpriteObsError, match="a model of the zoo, got model"):
+            zoo_agents.make_agent(zoo_agents.Args(tmp_path, "abc1234", out=tmp_path / "zoo"))
+    assert not (tmp_path / "zoo").exists()
