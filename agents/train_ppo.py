@@ -10,6 +10,7 @@ Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `
 """
 
 import dataclasses
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -317,6 +318,7 @@ def summary(agent: PPO, done: int, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     """Runs the command; what the user can mend ends in one line and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the agent is kept
     try:
         args = parse_args(sys.argv[1:])
         resume(Path(args.resume)) if args.resume else train(args)

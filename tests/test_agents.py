@@ -322,7 +322,8 @@ def test_an_unknown_observation_is_refused():
         environments.build_vec_env("ALE/Pong-v5", "smells", None, 8, 1, 0)
 
 
-def test_an_interrupted_training_goes_on(pong_model, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_goes_on(ends, pong_model, tmp_path, monkeypatch, capsys):
     out = tmp_path / "run"
     flags = ["--model", pong_model, "--total-timesteps", 4096, "--out", out, "--eval-every", 0]
     command = [sys.executable, ROOT / "agents" / "train_ppo.py", *flags, *TINY]
@@ -332,7 +333,7 @@ def test_an_interrupted_training_goes_on(pong_model, tmp_path, monkeypatch, caps
     progress = out / "progress.csv"
     while process.poll() is None and not (progress.exists() and progress.stat().st_size > 100):
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ends)
     message = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
     assert re.search(r"interrupted after \d+ steps; go on with --resume ", message)

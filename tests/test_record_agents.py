@@ -176,6 +176,12 @@ def test_agent_that_observes_other_frames(tmp_path, agents):
         record(BREAKOUT, 10, tmp_path, policy=str(agents / "ppo.zip"))
 
 
+def test_an_agent_of_flat_vectors(tmp_path):
+    PPO("MlpPolicy", "CartPole-v1", n_steps=16, batch_size=16).save(tmp_path / "flat.zip")
+    with pytest.raises(SpriteObsError, match=r"flat\.zip observes vectors of \(4,\) numbers; exp"):
+        record(BREAKOUT, 10, tmp_path / "out", policy=str(tmp_path / "flat.zip"))
+
+
 def test_agent_with_other_actions(tmp_path, agents):
     with pytest.raises(SpriteObsError, match=r"acts in Discrete\(3\).*expects Discrete\(2\)"):
         record("FakeLargeTwoActions-v0", 10, tmp_path, policy=str(agents / "ppo.zip"))

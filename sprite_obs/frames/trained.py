@@ -111,6 +111,11 @@ def _with_sprites(
 
 
 def _check_frames(space: spaces.Space, path: str, frame_shape: tuple[int, ...]) -> None:
+    if len(space.shape or ()) == 1:
+        raise SpriteObsError(
+            f"policy: the agent {path} observes vectors of {space.shape} numbers; expected one of "
+            "frames, or of sprites in a dictionary, as `agents/train_ppo.py` trains them"
+        )
     height, width, channels = frame_shape
     # Stable-Baselines3 puts channels first when it trains on images.
     if space.dtype != np.uint8 or space.shape not in (frame_shape, (channels, height, width)):
