@@ -1,5 +1,6 @@
 """From detections to observations, for one environment or many: objects, tracks, slots, columns."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -13,8 +14,10 @@ from sprite_obs.objects.slots import slot_ranges
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
 from sprite_obs.packed import pack
+from sprite_obs.workers import is_worker
 from sprite_obs.wrapper_checks import Level
 
+LOGGER = logging.getLogger("sprite_obs")
 NUM_TRACKS = 64
 """Tracks of an environment for which there is room at first."""
 MAX_LAYER = 255
@@ -72,6 +75,7 @@ class ObservationBuilder:
         self.space = self._flat.space if self._flat else observation_space(known, max_sprites)
         merges = level == "object"
         capacity = known.object_capacity if merges else known.type_capacity
+        _tell_if_crowded(int(capacity[1:].sum()), max_sprites)
         ranges = slot_ranges(capacity, max_sprites)
         self._scene = Scene(known.meaning, ranges, _corner(known), merges, display)
         self._states = make_states(num_envs, NUM_TRACKS, max_sprites)
@@ -148,6 +152,18 @@ class ObservationBuilder:
         states = with_room(self._states, num_tracks)
         if states is not self._states:
             self._states, self._observer = states, pack((self._scene, states))
+
+
+def _tell_if_crowded(num_things: int, max_sprites: int) -> None:
+    """Logs, but for workers, that there may be more things than slots."""
+    if num_things > max_sprites and not is_worker():
+        LOGGER.warning(
+            "the game shows up to %d things, of which the most important types get the %d slots; "
+            "max_sprites=%d has room for all",
+            num_things,
+            max_sprites,
+            num_things,
+        )
 
 
 def rows_of(observations: Observations, rows: Any) -> Observations:

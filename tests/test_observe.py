@@ -142,6 +142,13 @@ def test_a_builder_makes_room_for_more_tracks():
     assert most > NUM_TRACKS
 
 
+@pytest.mark.parametrize(("slots", "told"), [(18, True), (19, False)])
+def test_fewer_slots_than_things_are_told(slots, told, caplog):
+    ObservationBuilder(known_things(), NUM_ENVS, slots, "object", display=True)
+    expected = "the game shows up to 19 things, of which the most important types get the 18 slots"
+    assert any(expected in message for message in caplog.messages) == told
+
+
 @pytest.mark.parametrize(
     ("frames", "envs"), [([1], [0]), ([1, 0], [0, 1]), ([0], [NUM_ENVS]), ([0], [-1])]
 )
