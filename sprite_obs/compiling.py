@@ -1,6 +1,7 @@
 """Tells the user why the first start after an installation takes so long."""
 
 import logging
+from functools import cache
 from typing import Any
 
 from numba.core import event
@@ -31,11 +32,7 @@ class FirstCompilation(event.Listener):
         """Does nothing; listeners must have it."""
 
 
+@cache
 def tell_of_first_compilation() -> None:
     """Makes this process log a notice once when it has to compile; call it before it does."""
-    if not _LISTENERS:
-        _LISTENERS.append(FirstCompilation())
-        event.register("numba:compile", _LISTENERS[0])
-
-
-_LISTENERS: list[FirstCompilation] = []
+    event.register("numba:compile", FirstCompilation())
