@@ -34,8 +34,9 @@ def test_the_first_compilation_is_told_once(caplog):
 
 
 def test_what_is_on_disk_is_not_compiled():
-    touched_sides(0, 3, 4, 9, np.array([0, 0, 9, 9], np.int32))  # now it is
-    listener = FirstCompilation()
+    window = np.array([0, 0, 9, 9], np.int32)
+    numba.njit(cache=True)(touched_sides.py_func)(0, 3, 4, 9, window)  # now it is
+    from_disk, listener = numba.njit(cache=True)(touched_sides.py_func), FirstCompilation()
     with numba.core.event.install_listener("numba:compile", listener):
-        touched_sides(0, 3, 4, 9, np.array([0, 0, 9, 9], np.int32))
-    assert not listener.is_told
+        assert from_disk(0, 3, 4, 9, window) == 9
+    assert from_disk.stats.cache_hits and not listener.is_told
