@@ -9,19 +9,18 @@ Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `
 `checkpoints/`.
 """
 
-import dataclasses
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-import tyro
-from environments import Obs, build_vec_env
+from environments import build_vec_env
 from episodes import EpisodeLog
+from run_settings import Args, check_counts, parse_args, run_name
 from runs import (
     AGENT,
     CHECKPOINTS,
@@ -40,127 +39,22 @@ from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.config import from_dict, load_yaml, to_dict
+from sprite_obs.config import from_dict, to_dict
 from sprite_obs.devices import choose_device
-from sprite_obs.errors import ConfigError, SpriteObsError
+from sprite_obs.errors import SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
 from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
-from sprite_obs.games import game_name
+from sprite_obs.vector.visit_bonus import VecVisitBonus
 
-CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
+VISITS = "visits"
+"""Attribute of an agent; SB3 keeps it in the agent's file, and so in every checkpoint."""
 EXTRACTORS = {
     "pairs": SpriteExtractor,
     "attention": AttentionExtractor,
     "deep_set": DeepSetExtractor,
 }
-
-
-@dataclass(frozen=True)
-class PPOConfig:
-    """Hyper-parameters, named and preset as in Stable-Baselines3."""
-
-    learning_rate: float = 3e-4
-    """Adam's step size at the start."""
-    final_rate: float = 1.0
-    """Share of `learning_rate` at the end; linear in between."""
-    n_steps: int = 2048
-    """Steps of each environment between two updates."""
-    batch_size: int = 64
-    """Steps per gradient step."""
-    n_epochs: int = 10
-    """Passes over the steps of an update."""
-    gamma: float = 0.99
-    """Discount."""
-    gae_lambda: float = 0.95
-    """Bias against variance of the advantages."""
-    clip_range: float = 0.2
-    """How far an update may move the policy's probabilities."""
-    ent_coef: float = 0.0
-    """Weight of the entropy."""
-    vf_coef: float = 0.5
-    """Weight of the value's loss."""
-    max_grad_norm: float = 0.5
-    """Longer gradients are cut to this length."""
-    hidden_layers: int = 2
-    """Layers of policy and value network each, after the features."""
-    hidden_size: int = 64
-    """Units of such a layer."""
-    activation: Literal["tanh", "relu"] = "tanh"
-    """What follows such a layer."""
-    features: Literal["pairs", "attention", "deep_set"] = "pairs"
-    """Features of the slots: all of them and differences, or a set's; not used with pixels."""
-    num_pairs_slots: int = 8
-    """Slots between which `pairs` takes differences."""
-
-
-@dataclass(frozen=True)
-class Args:
-    """Trains a PPO agent on objects, sprites or pixels."""
-
-    env: str = "ALE/Pong-v5"
-    """Id of the environment."""
-    obs: Obs = "objects"
-    """What the agent sees: a slot for each object, or for each of the sprites that objects are
-    drawn from; pixels is SB3's Atari pipeline, and ram are the objects in the console's memory, an
-    upper bound; these two need no model."""
-    model: str | None = None
-    """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
-    display: bool = False
-    """Whether score, lives and logos have slots, too."""
-    max_sprites: int = 32
-    """Slots of the observation."""
-    total_timesteps: int = 1_000_000
-    """Environment steps of all environments together."""
-    num_envs: int = 8
-    """Environments that are stepped together."""
-    seed: int = 0
-    """Seed of environments, initial weights and exploration."""
-    out: str | None = None
-    """Folder of the run; `runs/GAME-OBS-SEED-TIME` if not given."""
-    config: str | None = None
-    """YAML file of hyper-parameters; flags override it."""
-    preset: Literal["fast", "best"] | None = None
-    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
-    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
-    They are the files of `configs/ppo`; flags override them."""
-    eval_every: int = 100_000
-    """Environment steps between two evaluations, 0 for none."""
-    eval_episodes: int = 5
-    """Episodes of an evaluation, played with the most probable actions."""
-    checkpoint_every: int = 100_000
-    """Environment steps between two checkpoints of the agent, 0 for none."""
-    resume: str | None = None
-    """Folder of an interrupted run that goes on with its own settings; other flags are ignored."""
-    device: str = "cpu"
-    """Where the policy is trained: cpu, fastest for sprites, or cuda or auto, for pixels."""
-    num_threads: int = 1
-    """CPU threads of PyTorch."""
-    ppo: PPOConfig = field(default_factory=PPOConfig)
-
-
-def parse_args(argv: list[str]) -> Args:
-    """Reads the flags twice: to learn which file to read, then again to override what it says."""
-    args = tyro.cli(Args, args=argv)
-    ppo = load_yaml(PPOConfig, config_file(args))
-    return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
-
-
-def config_file(args: Args) -> Path:
-    """Returns the file of the hyper-parameters.
-
-    Raises:
-        ConfigError: when the flags name two, or a preset for pixels.
-    """
-    if args.preset and args.config:
-        raise ConfigError(f"expected --preset or --config, got {args.preset} and {args.config}")
-    if args.preset and args.obs == "pixels":
-        raise ConfigError(
-            f"--preset {args.preset} is for sprites; pixels need none, so leave it out"
-        )
-    own = "pixels" if args.obs == "pixels" else "fast"
-    return Path(args.config or CONFIGS / f"{args.preset or own}.yaml")
 
 
 def train(args: Args) -> None:
@@ -172,7 +66,7 @@ def train(args: Args) -> None:
     check_counts(args)
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)  # SB3 would silently replace one that is not there
-    env = build_envs(args, args.num_envs, args.seed)
+    env = build_training_envs(args, args.seed)
     out = Path(args.out or Path("runs", run_name(args)))
     make_folder(out)
     write_json(out / CONFIG, to_dict(args))
@@ -192,13 +86,15 @@ def resume(run: Path) -> None:
     torch.set_num_threads(args.num_threads)
     agent = load_ppo(newest, choose_device(args.device))
     seed = args.seed + agent.num_timesteps  # not the episodes that it began with
-    agent.set_env(build_envs(args, args.num_envs, seed))
+    agent.set_env(build_training_envs(args, seed, getattr(agent, VISITS, None)))
     learn(agent, args, run, build_callbacks(args, run))
 
 
 def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> None:
     """Trains until all steps are done, or keeps the agent when it is interrupted."""
     done = agent.num_timesteps
+    if isinstance(env := agent.get_env(), VecVisitBonus):
+        setattr(agent, VISITS, env.visits)  # so that whatever is kept of the agent has them
     suffix = f"-{done}" if done else ""  # what is there already is not overwritten
     formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
     agent.set_logger(Logger(str(out), formats))
@@ -226,17 +122,12 @@ def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
     return build_vec_env(*content, num_envs, seed, display=args.display)
 
 
-def run_name(args: Args) -> str:
-    """Names a run that was not given a folder."""
-    return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def check_counts(args: Args) -> None:
-    """Refuses settings that leave nothing to do or to do it with."""
-    for name in ("total_timesteps", "num_envs", "num_threads", "max_sprites"):
-        if getattr(args, name) < 1:
-            flag = "--" + name.replace("_", "-")
-            raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
+def build_training_envs(args: Args, seed: int, visits: np.ndarray | None = None) -> VecEnv:
+    """Builds environments to learn in, with the bonus for visits if the settings have one."""
+    env = build_envs(args, args.num_envs, seed)
+    if args.ppo.visit_bonus and args.obs != "pixels":
+        return VecVisitBonus(env, args.ppo.visit_bonus, visits)
+    return env
 
 
 def build_agent(env: VecEnv, args: Args, device: torch.device, **policy: Any) -> PPO:
@@ -285,6 +176,8 @@ def build_callbacks(args: Args, out: Path) -> list[BaseCallback]:
         every = max(args.checkpoint_every // args.num_envs, 1)
         callbacks.append(CheckpointCallback(every, str(out / CHECKPOINTS), name_prefix="agent"))
     if args.eval_every:
+        # The bonus is there to learn from: returns are the game's own with and without it.
+        warnings.filterwarnings("ignore", "Training and eval env are not of the same type")
         seed = args.seed + args.num_envs  # not one of the training environments'
         env = build_envs(args, 1, seed)
         every = max(args.eval_every // args.num_envs, 1)

@@ -36,8 +36,8 @@ from sprite_obs.extractors.pairs import SpriteExtractor
 
 sys.path.insert(0, str(ROOT / "agents"))
 
+import run_settings
 import train_ppo
-from environments import build_vec_env
 from episodes import EpisodeLog
 
 PARTS = 4
@@ -59,7 +59,7 @@ class Args:
     """Environment steps of a run, four frames each."""
     seeds: int = 1
     """Runs of each arm, with seeds from 0."""
-    config: Path = train_ppo.CONFIGS / "fast.yaml"
+    config: Path = run_settings.CONFIGS / "fast.yaml"
     """Hyper-parameters of all runs."""
     folder: Path = ROOT / "runs" / "ablations"
     """Folder of the runs."""
@@ -161,7 +161,7 @@ def row(args: Args, name: str, seed: int) -> list[str]:
 
 def run_file(args: Args, name: str, seed: int) -> Path:
     """Returns the file of a run's episodes; other hyper-parameters have another one."""
-    values = json.dumps(to_dict(load_yaml(train_ppo.PPOConfig, args.config)), sort_keys=True)
+    values = json.dumps(to_dict(load_yaml(run_settings.PPOConfig, args.config)), sort_keys=True)
     settings = f"{args.config.stem}_{hashlib.sha256(values.encode()).hexdigest()[:8]}"
     return args.folder / f"{args.game}-{name}-{settings}-{args.steps}-{seed}.csv"
 
@@ -169,10 +169,9 @@ def run_file(args: Args, name: str, seed: int) -> Path:
 def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
     """Trains an agent and writes its episodes, when all are there, into a CSV file."""
     torch.set_num_threads(1)
-    ppo = load_yaml(train_ppo.PPOConfig, args.config)
-    settings = train_ppo.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
-    content = settings.env, settings.obs, settings.model, settings.max_sprites
-    env = build_vec_env(*content, settings.num_envs, seed, display=settings.display)
+    ppo = load_yaml(run_settings.PPOConfig, args.config)
+    settings = run_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
+    env = train_ppo.build_training_envs(settings, seed)
     if arm.shuffled:
         env = ShuffledSlots(env, seed)
     device = torch.device("cpu")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sprite_obs.frozen import FrozenEncoder
     from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
     from sprite_obs.vector.sb3 import VecSpriteObservation
+    from sprite_obs.vector.visit_bonus import VecVisitBonus
     from sprite_obs.vector.wrapper import VectorSpriteObservation
     from sprite_obs.wrapper import SpriteObservation
 
@@ -24,6 +25,7 @@ __all__ = [
     "SpriteExtractor",
     "SpriteObservation",
     "VecSpriteObservation",
+    "VecVisitBonus",
     "VectorSpriteObservation",
     "__version__",
     "make_sb3_sprite_vec_env",
@@ -40,6 +42,7 @@ _MODULES = {
     "SpriteExtractor": "sprite_obs.extractors.pairs",
     "SpriteObservation": "sprite_obs.wrapper",
     "VecSpriteObservation": "sprite_obs.vector.sb3",
+    "VecVisitBonus": "sprite_obs.vector.visit_bonus",
     "VectorSpriteObservation": "sprite_obs.vector.wrapper",
     "make_sb3_sprite_vec_env": "sprite_obs.vector.make",
     "make_sprite_vec_env": "sprite_obs.vector.make",

@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "agents"))
 
 import environments  # noqa: E402
 import evaluate  # noqa: E402
+import run_settings  # noqa: E402
 import runs  # noqa: E402
 import train_ppo  # noqa: E402
 
@@ -49,6 +50,7 @@ def sprite_run(pong_model, tmp_path_factory) -> Path:
     result = run("train_ppo.py", *flags, *every, *TINY)
     assert result.returncode == 0, result.stderr
     assert "trained 64 steps" in result.stdout
+    assert "Warning: Training" not in result.stderr, "the bonus is for training alone"
     return out
 
 
@@ -201,12 +203,12 @@ def test_an_unknown_key_of_a_configuration_is_refused(tmp_path, monkeypatch, cap
 
 
 def test_presets_are_files_that_flags_override():
-    presets = {name: train_ppo.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
-    assert presets["fast"] == train_ppo.parse_args([]).ppo
+    presets = {name: run_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
+    assert presets["fast"] == run_settings.parse_args([]).ppo
     best = presets["best"]
     assert (best.final_rate, best.n_steps, best.batch_size) == (0, 512, 1024)
     assert dataclasses.replace(best, final_rate=0.1, n_steps=256, batch_size=512) == presets["fast"]
-    changed = train_ppo.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
+    changed = run_settings.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
     assert changed.preset == "best"
     assert changed.ppo == dataclasses.replace(best, n_steps=64)
 

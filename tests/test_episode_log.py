@@ -10,6 +10,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
+import run_settings
 import runs
 import train_ppo
 from episodes import HEADER, SECONDS, EpisodeLog
@@ -59,7 +60,7 @@ class Slow(BaseCallback):
 def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
     flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
     sizes = ["--total-timesteps", "16", "--ppo.n-steps", "16", "--ppo.batch-size", "16"]
-    args = train_ppo.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
+    args = run_settings.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
     env = train_ppo.build_envs(args, 1, 0)
     agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
     callbacks = [*train_ppo.build_callbacks(args, tmp_path), Slow()]

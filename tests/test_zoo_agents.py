@@ -22,6 +22,7 @@ for folder in ("agents", "benchmarks"):
     sys.path.insert(0, str(ROOT / folder))
 
 import agent_zoo  # noqa: E402
+import run_settings  # noqa: E402
 import runs  # noqa: E402
 import train_ppo  # noqa: E402
 import zoo_agents  # noqa: E402
@@ -35,7 +36,9 @@ def finished_run(tmp_path_factory) -> Path:
     """Returns the folder of a short run that is evaluated."""
     out = tmp_path_factory.mktemp("runs") / "pong"
     flags = ["--model", "pong", "--max-sprites", "8", "--total-timesteps", "32", "--seed", "5"]
-    train_ppo.train(train_ppo.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY]))
+    train_ppo.train(
+        run_settings.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY])
+    )
     for kind, mean in (("deterministic", -19.5), ("drawn", -20.0)):
         write_evaluation(out / f"{kind}-4.json", mean, 10_000, 4)
     return out
@@ -64,7 +67,7 @@ def test_a_run_becomes_an_agent(finished_run, tmp_path):
     assert "| -19.5 ± 0.5 (4 episodes) | -20.0 ± 0.5 (4 episodes) | 32 | 5 | abc1234 |" in row
     command = re.search(r"python agents/train_ppo\.py (.*)", page)
     assert command, page
-    again = train_ppo.parse_args(command[1].split())
+    again = run_settings.parse_args(command[1].split())
     config = runs.read_config(finished_run)
     assert vars(again.ppo) == config["ppo"]
     assert (again.max_sprites, again.num_envs, again.seed) == (8, 2, 5)
@@ -116,11 +119,11 @@ def test_the_commit_of_the_training_has_to_be_said(capsys):
     ],
 )
 def test_the_command_of_an_agent_trains_it(flags):
-    trained = train_ppo.parse_args(shlex.split(flags))
+    trained = run_settings.parse_args(shlex.split(flags))
     command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
     python, script, *again = shlex.split(command)
     assert (python, script) == ("python", "agents/train_ppo.py")
-    repeated = train_ppo.parse_args(again)
+    repeated = run_settings.parse_args(again)
     assert dataclasses.replace(repeated, preset=trained.preset) == trained
 
 

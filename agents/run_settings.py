@@ -1,0 +1,138 @@
+"""The settings of a training run: hyper-parameters, their files, and what is trained on what."""
+
+import dataclasses
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from environments import Obs
+
+from sprite_obs.config import load_yaml
+from sprite_obs.errors import ConfigError
+from sprite_obs.games import game_name
+
+CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Hyper-parameters, named and preset as in Stable-Baselines3."""
+
+    learning_rate: float = 3e-4
+    """Adam's step size at the start."""
+    final_rate: float = 1.0
+    """Share of `learning_rate` at the end; linear in between."""
+    n_steps: int = 2048
+    """Steps of each environment between two updates."""
+    batch_size: int = 64
+    """Steps per gradient step."""
+    n_epochs: int = 10
+    """Passes over the steps of an update."""
+    gamma: float = 0.99
+    """Discount."""
+    gae_lambda: float = 0.95
+    """Bias against variance of the advantages."""
+    clip_range: float = 0.2
+    """How far an update may move the policy's probabilities."""
+    ent_coef: float = 0.0
+    """Weight of the entropy."""
+    vf_coef: float = 0.5
+    """Weight of the value's loss."""
+    max_grad_norm: float = 0.5
+    """Longer gradients are cut to this length."""
+    hidden_layers: int = 2
+    """Layers of policy and value network each, after the features."""
+    hidden_size: int = 64
+    """Units of such a layer."""
+    activation: Literal["tanh", "relu"] = "tanh"
+    """What follows such a layer."""
+    features: Literal["pairs", "attention", "deep_set"] = "pairs"
+    """Features of the slots: all of them and differences, or a set's; not used with pixels."""
+    num_pairs_slots: int = 8
+    """Slots between which `pairs` takes differences."""
+    visit_bonus: float = 0.0
+    """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
+    divided by the square root of N. Not used with pixels."""
+
+
+@dataclass(frozen=True)
+class Args:
+    """Trains a PPO agent on objects, sprites or pixels."""
+
+    env: str = "ALE/Pong-v5"
+    """Id of the environment."""
+    obs: Obs = "objects"
+    """What the agent sees: a slot for each object, or for each of the sprites that objects are
+    drawn from; pixels is SB3's Atari pipeline, and ram are the objects in the console's memory, an
+    upper bound; these two need no model."""
+    model: str | None = None
+    """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
+    display: bool = False
+    """Whether score, lives and logos have slots, too."""
+    max_sprites: int = 32
+    """Slots of the observation."""
+    total_timesteps: int = 1_000_000
+    """Environment steps of all environments together."""
+    num_envs: int = 8
+    """Environments that are stepped together."""
+    seed: int = 0
+    """Seed of environments, initial weights and exploration."""
+    out: str | None = None
+    """Folder of the run; `runs/GAME-OBS-SEED-TIME` if not given."""
+    config: str | None = None
+    """YAML file of hyper-parameters; flags override it."""
+    preset: Literal["fast", "best"] | None = None
+    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
+    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
+    They are the files of `configs/ppo`; flags override them."""
+    eval_every: int = 100_000
+    """Environment steps between two evaluations, 0 for none."""
+    eval_episodes: int = 5
+    """Episodes of an evaluation, played with the most probable actions."""
+    checkpoint_every: int = 100_000
+    """Environment steps between two checkpoints of the agent, 0 for none."""
+    resume: str | None = None
+    """Folder of an interrupted run that goes on with its own settings; other flags are ignored."""
+    device: str = "cpu"
+    """Where the policy is trained: cpu, fastest for sprites, or cuda or auto, for pixels."""
+    num_threads: int = 1
+    """CPU threads of PyTorch."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+
+
+def parse_args(argv: list[str]) -> Args:
+    """Reads the flags twice: to learn which file to read, then again to override what it says."""
+    args = tyro.cli(Args, args=argv)
+    ppo = load_yaml(PPOConfig, config_file(args))
+    return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
+
+
+def config_file(args: Args) -> Path:
+    """Returns the file of the hyper-parameters.
+
+    Raises:
+        ConfigError: when the flags name two, or a preset for pixels.
+    """
+    if args.preset and args.config:
+        raise ConfigError(f"expected --preset or --config, got {args.preset} and {args.config}")
+    if args.preset and args.obs == "pixels":
+        raise ConfigError(
+            f"--preset {args.preset} is for sprites; pixels need none, so leave it out"
+        )
+    own = "pixels" if args.obs == "pixels" else "fast"
+    return Path(args.config or CONFIGS / f"{args.preset or own}.yaml")
+
+
+def run_name(args: Args) -> str:
+    """Names a run that was not given a folder."""
+    return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def check_counts(args: Args) -> None:
+    """Refuses settings that leave nothing to do or to do it with."""
+    for name in ("total_timesteps", "num_envs", "num_threads", "max_sprites"):
+        if getattr(args, name) < 1:
+            flag = "--" + name.replace("_", "-")
+            raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
