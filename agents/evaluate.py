@@ -87,6 +87,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         if film:
             film.close()
             film = None  # only the first episode
+            print(f"filmed an episode: {args.video}", file=sys.stderr)
     return {
         "agent": asked,
         "env": args.env,

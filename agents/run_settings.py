@@ -54,7 +54,7 @@ class PPOConfig:
     """Slots between which `pairs` takes differences."""
     visit_bonus: float = 0.0
     """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
-    divided by the square root of N. Not used with pixels."""
+    divided by N. Not used with pixels."""
 
 
 @dataclass(frozen=True)

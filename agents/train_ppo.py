@@ -34,7 +34,12 @@ from runs import (
     write_json,
 )
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback
+from stable_baselines3.common.callbacks import (
+    BaseCallback,
+    CheckpointCallback,
+    EvalCallback,
+    ProgressBarCallback,
+)
 from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
@@ -99,21 +104,28 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
     agent.set_logger(Logger(str(out), formats))
     # The log comes first, for checkpoints keep the seconds that it counts.
-    callbacks.insert(0, EpisodeLog(out / "episodes.csv"))
+    bar = ProgressBarCallback()
+    callbacks = [EpisodeLog(out / "episodes.csv"), *callbacks, bar]
     started = time.monotonic()
     try:
-        agent.learn(
-            args.total_timesteps - done, callbacks, progress_bar=True, reset_num_timesteps=not done
-        )
+        agent.learn(args.total_timesteps - done, callbacks, reset_num_timesteps=not done)
     except KeyboardInterrupt:
         save_agent(agent, out / INTERRUPTED)
         kept = f"interrupted after {agent.num_timesteps} steps; go on with --resume {out}"
         raise KeyboardInterrupt(kept) from None
+    finally:
+        close_bar(bar)
     seconds = time.monotonic() - started
     save_agent(agent, out / AGENT)
     (out / INTERRUPTED).unlink(missing_ok=True)
     write_json(out / "result.json", summary(agent, done, seconds))
     print(f"trained {agent.num_timesteps} steps in {seconds:.0f} s: {out / AGENT}")
+
+
+def close_bar(bar: ProgressBarCallback) -> None:
+    """Ends the bar's thread; SB3 leaves it when it is interrupted, and then Python may not end."""
+    if hasattr(bar, "pbar"):
+        bar.pbar.close()
 
 
 def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:

@@ -1,4 +1,5 @@
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,6 +69,24 @@ def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
     kept = [PPO.load(runs.newest_agent(tmp_path)), PPO.load(tmp_path / "agent.zip")]
     first, last = (getattr(agent, SECONDS) for agent in kept)
     assert 0.11 <= first <= last - 0.03, "of the step at which it was kept"
+
+
+class Interrupted(BaseCallback):
+    """Is interrupted, as by Ctrl-C, at the first step."""
+
+    def _on_step(self) -> bool:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_training_leaves_no_thread_that_could_keep_it_from_ending(tmp_path):
+    flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
+    args = run_settings.parse_args(flags)
+    env = train_ppo.build_envs(args, 1, 0)
+    agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        train_ppo.learn(agent, args, tmp_path, [Interrupted()])
+    running = [type(thread).__name__ for thread in threading.enumerate()]
+    assert "_RefreshThread" not in running, "of the progress bar"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_place_is_worth_less_with_each_visit(shown):
     assert rewards(bonus, [(1, 5, 5)], [NOTHING]) == [1 + WEIGHT, 0], "added to the reward"
     rewards(bonus, [(1, 155, 205)], [NOTHING])
     second = rewards(bonus, [(1, 5, 5)], [NOTHING])
-    assert second == pytest.approx([1 + WEIGHT / np.sqrt(2), 0])
+    assert second == pytest.approx([1 + WEIGHT / 2, 0])
     assert bonus.visits[1, 0, 0] == 2 and bonus.visits[1, -1, -1] == 1
     assert bonus.visits.sum() == 3
 
@@ -110,7 +110,7 @@ def test_types_are_counted_apart_and_environments_together(shown):
     other_type = rewards(bonus, [(1, 50, 50), (2, 50, 50)], [NOTHING])
     assert other_type == [1 + WEIGHT, 0]
     other_env = rewards(bonus, [(1, 50, 50), (2, 50, 50)], [(1, 50, 50)])
-    assert other_env == pytest.approx([1, WEIGHT / np.sqrt(2)])
+    assert other_env == pytest.approx([1, WEIGHT / 2])
 
 
 def test_things_that_enter_together_are_added_up(shown):

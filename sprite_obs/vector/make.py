@@ -76,7 +76,7 @@ def make_sprite_vec_env(
         DeviceError: when the device does not exist.
     """
     if num_envs < 1:
-        raise ValueError(f"make_sprite_vec_env expects num_envs of at least 1, got {num_envs}")
+        raise ValueError(f"expected num_envs of at least 1, got {num_envs}")
     envs = _frame_envs(env_id, num_envs, autoreset_mode, settings)
     try:
         return VectorSpriteObservation(

@@ -11,19 +11,21 @@ CELLS = 16
 
 
 class VecVisitBonus(VecEnvWrapper):
-    """Adds `weight / sqrt(N)` to the reward for each thing that enters a cell of the frame.
+    """Adds `weight / N` to the reward for each thing that enters a cell of the frame.
 
     N counts how often things of its type have entered this cell, in all environments, this time
-    included (Strehl and Littman 2008, MBIE-EB, with cells of things for states). A game whose
-    points are too far away for chance is so explored place by place, and the bonus fades where
-    everything has been seen. What stands still earns nothing, nor what an episode begins with.
+    included (Kolter and Ng 2009, near-Bayesian exploration, with cells of things for states). A
+    game whose points are too far away for chance is so explored place by place, and the bonus
+    fades where everything has been seen. What stands still earns nothing, nor what an episode
+    begins with.
+
     Put a `Monitor` or `VecMonitor` below it, as `make_sb3_sprite_vec_env` does, and the returns
     that SB3 reports are the game's own.
 
     Example:
         >>> import sprite_obs
         >>> venv = sprite_obs.make_sb3_sprite_vec_env("ALE/Freeway-v5", "freeway", num_envs=8)
-        >>> venv = sprite_obs.VecVisitBonus(venv, weight=0.1)
+        >>> venv = sprite_obs.VecVisitBonus(venv, weight=0.3)
 
     Attributes:
         visits: `(T + 1, CELLS, CELLS)` int64 for T types, rows from top to bottom; counted on in
@@ -85,5 +87,5 @@ class VecVisitBonus(VecEnvWrapper):
         """Counts the visits and returns the bonus of each environment, `(B,)` float32."""
         np.add.at(self.visits.reshape(-1), cells[entered], 1)
         counts = self.visits.reshape(-1)[np.where(entered, cells, 0)]
-        weights = np.where(entered, self._weight / np.sqrt(np.maximum(counts, 1)), 0)
+        weights = np.where(entered, self._weight / np.maximum(counts, 1), 0)
         return weights.sum(1).astype(np.float32)
