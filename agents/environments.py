@@ -1,8 +1,8 @@
 """The environments of all sides of the comparison: objects, sprites, pixels or true objects.
 
-Everything but the observation is alike: the game with its own frame skip and sticky actions (a step
-is a decision, four frames in `ALE/*-v5`), rewards clipped to their sign for learning, and returns
-counted by a `Monitor` below all that, so that they are the game's own score.
+Everything here but the observation is alike: the game with its own frame skip and sticky actions (a
+step is a decision, four frames in `ALE/*-v5`), rewards clipped to their sign for learning, and
+returns counted by a `Monitor` below all that, so that they are the game's own score.
 """
 
 from functools import partial

@@ -4,7 +4,8 @@ python benchmarks/agents.py --games Pong --arms objects,pixels --seeds 3 --steps
 python benchmarks/agents.py --games Pong,Boxing --arms objects:300000,pixels:100000 --partial
 
 Every arm has the same environments, seeds, count of steps (unless given others) and evaluation;
-hyper-parameters are those of `configs/ppo`, for sprites those of a preset. A run is resumed where
+hyper-parameters are those of `configs/ppo`, for sprites those of a preset, with its bonus for
+visits, which pixels have not. A run is resumed where
 it was interrupted and is not repeated when it is complete, so more seeds or games can be asked for
 later. Models are those of the zoo.
 

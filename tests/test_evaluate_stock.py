@@ -143,7 +143,6 @@ def test_rl_zoo3_has_the_hyper_parameters_of_the_preset():
     root = Path(__file__).parent.parent
     zoo = yaml.safe_load((root / "configs" / "rl_zoo3" / "ppo.yaml").read_text())["default"]
     best = load_yaml(run_settings.PPOConfig, root / "configs" / "ppo" / "best.yaml")
-    best = dataclasses.replace(best, visit_bonus=0)  # rl-zoo3 knows no such thing
     assert zoo.pop("n_envs") == run_settings.Args().num_envs
     assert zoo.pop("n_timesteps") == run_settings.Args().total_timesteps
     assert zoo.pop("policy") == "MlpPolicy"

@@ -17,7 +17,8 @@ class VecVisitBonus(VecEnvWrapper):
     included (Kolter and Ng 2009, near-Bayesian exploration, with cells of things for states). A
     game whose points are too far away for chance is so explored place by place, and the bonus
     fades where everything has been seen. What stands still earns nothing, nor what an episode
-    begins with.
+    begins or ends with; what blinks enters its cell each time that it is back. Visits of one step
+    are counted together: all of them get the N of the last.
 
     Put a `Monitor` or `VecMonitor` below it, as `make_sb3_sprite_vec_env` does, and the returns
     that SB3 reports are the game's own.
