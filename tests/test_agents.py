@@ -207,7 +207,9 @@ def test_presets_are_files_that_flags_override():
     assert presets["fast"] == run_settings.parse_args([]).ppo
     best = presets["best"]
     assert (best.final_rate, best.n_steps, best.batch_size) == (0, 512, 1024)
-    assert dataclasses.replace(best, final_rate=0.1, n_steps=256, batch_size=512) == presets["fast"]
+    assert (best.visit_bonus, presets["fast"].visit_bonus) == (0, 0.3)
+    short = {"final_rate": 0.1, "n_steps": 256, "batch_size": 512, "visit_bonus": 0.3}
+    assert dataclasses.replace(best, **short) == presets["fast"]
     changed = run_settings.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
     assert changed.preset == "best"
     assert changed.ppo == dataclasses.replace(best, n_steps=64)
