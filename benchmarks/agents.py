@@ -28,9 +28,16 @@ from agents_runs import Run, evaluation_file, read_run
 from agents_scores import as_text, score
 from measure import ROOT, markdown_table, number, run_benchmark, run_command
 
+from sprite_obs.config import from_dict, load_yaml
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.files import write_atomically
 from sprite_obs.view.picture import to_png
+
+sys.path.insert(0, str(ROOT / "agents"))
+
+from run_settings import CONFIGS, PPOConfig
+from run_settings import Args as RunArgs
+from runs import CONFIG, read_config
 
 HEADER = (
     "game",
@@ -133,6 +140,7 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
     runs = []
     for seed in range(args.seeds):
         folder = args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}"
+        check_trained_alike(args, arm, folder)
         if not args.partial:
             train(args, game, arm, steps, seed, folder)
             for deterministic in (True, False):
@@ -142,6 +150,23 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
             raise SpriteObsError(f"no episode ended in {steps} steps of {game}; use more --steps")
         runs += [run] if run else []
     return runs
+
+
+def check_trained_alike(args: Args, arm: str, folder: Path) -> None:
+    """Refuses a run of other hyper-parameters, such as those of an older preset.
+
+    Raises:
+        SpriteObsError: when it is one.
+    """
+    if not (folder / CONFIG).exists():
+        return
+    file = CONFIGS / f"{'pixels' if arm == 'pixels' else args.preset}.yaml"
+    trained = from_dict(RunArgs, read_config(folder)).ppo
+    if trained != load_yaml(PPOConfig, file):
+        raise SpriteObsError(
+            f"{folder} was trained with other hyper-parameters than {file.name} has now; delete it "
+            "to train again, or use another --folder"
+        )
 
 
 def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) -> None:

@@ -44,6 +44,11 @@ def test_agents_are_trained_once_and_compared(tmp_path):
     config = json.loads((run / "config.json").read_text())
     assert config["preset"] == "best" and config["ppo"]["n_steps"] == 512
 
+    (run / "config.json").write_text(json.dumps(config | {"ppo": config["ppo"] | {"gamma": 0.5}}))
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "was trained with other hyper-parameters than best.yaml has now" in result.stderr
+
 
 @pytest.mark.parametrize("column", [200, 580])
 def test_better_runs_are_drawn_higher_over_steps_and_minutes(column):
