@@ -1,6 +1,7 @@
 """The settings of a training run: hyper-parameters, their files, and what is trained on what."""
 
 import dataclasses
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,9 +131,17 @@ def run_name(args: Args) -> str:
     return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def check_counts(args: Args) -> None:
-    """Refuses settings that leave nothing to do or to do it with."""
+def check_settings(args: Args) -> None:
+    """Refuses settings that leave nothing to do or to do it with, or are no bonus.
+
+    Raises:
+        ConfigError: when there is such a setting.
+    """
     for name in ("total_timesteps", "num_envs", "num_threads", "max_sprites"):
         if getattr(args, name) < 1:
             flag = "--" + name.replace("_", "-")
             raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
+    if not 0 <= args.ppo.visit_bonus < math.inf:
+        raise ConfigError(
+            f"expected a finite --ppo.visit-bonus of at least 0, got {args.ppo.visit_bonus}"
+        )

@@ -16,6 +16,8 @@ CONFIG = "config.json"
 AGENT = "agent.zip"
 INTERRUPTED = "interrupted.zip"
 CHECKPOINTS = "checkpoints"
+VISITS = "visits"
+"""Attribute of an agent that learned with a bonus for visits; SB3 keeps it in the agent's file."""
 
 
 def make_folder(out: Path) -> None:

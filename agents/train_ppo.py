@@ -20,12 +20,13 @@ import numpy as np
 import torch
 from environments import build_vec_env
 from episodes import EpisodeLog
-from run_settings import Args, check_counts, parse_args, run_name
+from run_settings import Args, check_settings, parse_args, run_name
 from runs import (
     AGENT,
     CHECKPOINTS,
     CONFIG,
     INTERRUPTED,
+    VISITS,
     agent_to_resume,
     load_ppo,
     make_folder,
@@ -33,6 +34,7 @@ from runs import (
     save_agent,
     write_json,
 )
+from sight import fits
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import (
     BaseCallback,
@@ -53,8 +55,6 @@ from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.vector.visit_bonus import VecVisitBonus
 
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
-VISITS = "visits"
-"""Attribute of an agent; SB3 keeps it in the agent's file, and so in every checkpoint."""
 EXTRACTORS = {
     "pairs": SpriteExtractor,
     "attention": AttentionExtractor,
@@ -68,10 +68,10 @@ def train(args: Args) -> None:
     Raises:
         SpriteObsError: when model, environment, device, folder or a setting cannot be used.
     """
-    check_counts(args)
+    check_settings(args)
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)  # SB3 would silently replace one that is not there
-    env = build_training_envs(args, args.seed)
+    env = with_bonus(build_envs(args, args.num_envs, args.seed), args)
     out = Path(args.out or Path("runs", run_name(args)))
     make_folder(out)
     write_json(out / CONFIG, to_dict(args))
@@ -91,7 +91,13 @@ def resume(run: Path) -> None:
     torch.set_num_threads(args.num_threads)
     agent = load_ppo(newest, choose_device(args.device))
     seed = args.seed + agent.num_timesteps  # not the episodes that it began with
-    agent.set_env(build_training_envs(args, seed, getattr(agent, VISITS, None)))
+    env = build_envs(args, args.num_envs, seed)
+    if not fits(agent, env):
+        raise SpriteObsError(
+            f"{newest} was trained on other observations or actions than those of {args.env} with "
+            f"model {args.model}; bring that model back, or train anew"
+        )
+    agent.set_env(with_bonus(env, args, getattr(agent, VISITS, None)))
     learn(agent, args, run, build_callbacks(args, run))
 
 
@@ -103,8 +109,8 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     suffix = f"-{done}" if done else ""  # what is there already is not overwritten
     formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
     agent.set_logger(Logger(str(out), formats))
-    # The log comes first, for checkpoints keep the seconds that it counts.
     bar = ProgressBarCallback()
+    # The log comes first, for checkpoints keep the seconds that it counts.
     callbacks = [EpisodeLog(out / "episodes.csv"), *callbacks, bar]
     started = time.monotonic()
     try:
@@ -134,9 +140,8 @@ def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
     return build_vec_env(*content, num_envs, seed, display=args.display)
 
 
-def build_training_envs(args: Args, seed: int, visits: np.ndarray | None = None) -> VecEnv:
-    """Builds environments to learn in, with the bonus for visits if the settings have one."""
-    env = build_envs(args, args.num_envs, seed)
+def with_bonus(env: VecEnv, args: Args, visits: np.ndarray | None = None) -> VecEnv:
+    """Returns environments to learn in, with the bonus for visits if the settings have one."""
     if args.ppo.visit_bonus and args.obs != "pixels":
         return VecVisitBonus(env, args.ppo.visit_bonus, visits)
     return env

@@ -171,7 +171,8 @@ def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
     torch.set_num_threads(1)
     ppo = load_yaml(run_settings.PPOConfig, args.config)
     settings = run_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
-    env = train_ppo.build_training_envs(settings, seed)
+    env = train_ppo.build_envs(settings, settings.num_envs, seed)
+    env = train_ppo.with_bonus(env, settings)
     if arm.shuffled:
         env = ShuffledSlots(env, seed)
     device = torch.device("cpu")

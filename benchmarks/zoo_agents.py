@@ -33,7 +33,7 @@ from sprite_obs.zoo.find import zoo_names
 sys.path.insert(0, str(ROOT / "agents"))
 
 from agent_zoo import ZOO
-from runs import AGENT, CONFIG, load_ppo, read_config, write_json
+from runs import AGENT, CONFIG, VISITS, load_ppo, read_config, write_json
 
 MACHINES_OWN = ("out", "resume", "config")
 """Settings of a run that name files of the machine on which it was trained."""
@@ -101,11 +101,12 @@ def config_of(run: Path) -> dict[str, Any]:
 
 
 def without_learning(path: Path) -> bytes:
-    """Returns an agent's file without the optimiser's state and the games that were going on."""
+    """Returns an agent's file without the optimiser's state, visits and the games going on."""
     agent = load_ppo(path, torch.device("cpu"))
     agent.policy.optimizer.state.clear()
     agent._last_obs = agent._last_episode_starts = None
     agent.ep_info_buffer = agent.ep_success_buffer = None
+    vars(agent).pop(VISITS, None)
     saved, packed = io.BytesIO(), io.BytesIO()
     agent.save(saved)
     with zipfile.ZipFile(saved) as parts, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:

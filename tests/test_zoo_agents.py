@@ -65,6 +65,9 @@ def test_a_run_becomes_an_agent(finished_run, tmp_path):
     assert page == (tmp_path / "README.md").read_text()
     row = next(line for line in page.splitlines() if line.startswith("| `pong`"))
     assert "| -19.5 ± 0.5 (4 episodes) | -20.0 ± 0.5 (4 episodes) | 32 | 5 | abc1234 |" in row
+    kept = runs.load_ppo(tmp_path / "pong" / "agent.zip", "cpu")
+    assert hasattr(runs.load_ppo(finished_run / "agent.zip", "cpu"), runs.VISITS)
+    assert not hasattr(kept, runs.VISITS), "only learning needs them"
     command = re.search(r"python agents/train_ppo\.py (.*)", page)
     assert command, page
     again = run_settings.parse_args(command[1].split())

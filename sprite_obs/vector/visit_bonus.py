@@ -30,7 +30,7 @@ class VecVisitBonus(VecEnvWrapper):
 
     Attributes:
         visits: `(T + 1, CELLS, CELLS)` int64 for T types, rows from top to bottom; counted on in
-            place. Keep them to go on with them.
+            place. Keep them, and give them to another one to go on.
     """
 
     def __init__(self, venv: VecEnv, weight: float, visits: np.ndarray | None = None):
@@ -39,29 +39,32 @@ class VecVisitBonus(VecEnvWrapper):
         Args:
             venv: vector environments that observe slots, as a dictionary.
             weight: the bonus for the first visit of a cell, in units of the reward.
-            visits: counts to go on with, `visits` of another one.
+            visits: counts to go on with, `visits` of another one; they are copied.
 
         Raises:
-            ValueError: when the environments observe no slots, or the counts are of others.
+            TypeError: when `venv` is none of SB3's vector environments.
+            ValueError: when the environments observe no slots, the weight is no bonus, or the
+                counts are of others.
         """
-        super().__init__(venv)
-        space = venv.observation_space
-        if not isinstance(space, spaces.Dict) or not {"type", "position"} <= space.keys():
-            raise ValueError(
-                f"expected environments that observe slots, got observations {space}; put "
-                "VecVisitBonus around sprite environments without flatten"
+        if not isinstance(venv, VecEnv):
+            raise TypeError(
+                f"VecVisitBonus expects a VecEnv of Stable-Baselines3, got {type(venv).__name__}; "
+                "make_sb3_sprite_vec_env builds one"
             )
-        kinds, positions = space["type"], space["position"]
-        assert isinstance(kinds, spaces.Box) and isinstance(positions, spaces.Box)
-        shape = int(kinds.high.max()) + 1, CELLS, CELLS
-        self.visits = np.zeros(shape, np.int64) if visits is None else visits
-        if self.visits.shape != shape:
+        if not 0 <= weight < np.inf:
+            raise ValueError(f"expected a finite weight of at least 0, got {weight}")
+        super().__init__(venv)
+        highest = _highest(venv.observation_space)
+        shape = int(highest["type"].max()) + 1, CELLS, CELLS
+        counts = np.zeros(shape, np.int64) if visits is None else visits
+        if counts.shape != shape:
             raise ValueError(
-                f"expected counts {shape} of visits to cells, got {self.visits.shape} of another "
+                f"expected counts {shape} of visits to cells, got {counts.shape} of another "
                 "model; leave visits out to begin anew"
             )
+        self.visits = np.array(counts, np.int64, order="C")
         self._weight = weight
-        self._cell_size = positions.high[0] / CELLS  # (2,)
+        self._cell_size = highest["position"][0] / CELLS  # (2,)
         self._cells = np.zeros((0, 0), np.int64)
 
     def reset(self) -> Any:
@@ -80,8 +83,8 @@ class VecVisitBonus(VecEnvWrapper):
 
     def _cells_of(self, seen: Any) -> np.ndarray:
         """Returns the cell of each slot, an index of the flat counts; -1 for empty slots."""
-        columns, rows = np.minimum(seen["position"] / self._cell_size, CELLS - 1).astype(int).T
-        cells = (seen["type"] * CELLS + rows.T) * CELLS + columns.T  # (B, M)
+        places = np.minimum(seen["position"] / self._cell_size, CELLS - 1).astype(int)  # (B, M, 2)
+        cells = (seen["type"] * CELLS + places[..., 1]) * CELLS + places[..., 0]  # (B, M)
         return np.where(seen["presence"], cells, -1)
 
     def _bonus(self, cells: np.ndarray, entered: np.ndarray) -> np.ndarray:
@@ -90,3 +93,20 @@ class VecVisitBonus(VecEnvWrapper):
         counts = self.visits.reshape(-1)[np.where(entered, cells, 0)]
         weights = np.where(entered, self._weight / np.maximum(counts, 1), 0)
         return weights.sum(1).astype(np.float32)
+
+
+def _highest(space: spaces.Space[Any]) -> dict[str, np.ndarray]:
+    """Returns the largest values of the keys that places are made of.
+
+    Raises:
+        ValueError: when it is no space of slots.
+    """
+    keys = ("type", "position", "presence")
+    found = space.spaces if isinstance(space, spaces.Dict) else {}
+    boxes = {key: box.high for key in keys if isinstance(box := found.get(key), spaces.Box)}
+    if len(boxes) < len(keys):
+        raise ValueError(
+            f"expected environments that observe slots, got observations {space}; put "
+            "VecVisitBonus around sprite environments without flatten"
+        )
+    return boxes
