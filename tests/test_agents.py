@@ -139,6 +139,7 @@ def test_the_video_shows_the_first_episode(kind, sprite_run, pixel_run, pong_mod
     flags = ["--agent", folder / "agent.zip", "--model", pong_model, "--episodes", 1]
     result = run("evaluate.py", *flags, "--deterministic", "--video", video)
     assert result.returncode == 0, result.stderr
+    assert f"filmed an episode: {video}" in result.stderr
     capture = cv2.VideoCapture(str(video))
     assert (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) == size
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) > 500

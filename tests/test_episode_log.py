@@ -72,9 +72,14 @@ def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
 
 
 class Interrupted(BaseCallback):
-    """Is interrupted, as by Ctrl-C, at the first step."""
+    """Is interrupted, as by Ctrl-C, at the first step, and notes which threads were running."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads: set[threading.Thread] = set()
 
     def _on_step(self) -> bool:
+        self.threads = set(threading.enumerate())
         raise KeyboardInterrupt
 
 
@@ -83,10 +88,11 @@ def test_an_interrupted_training_leaves_no_thread_that_could_keep_it_from_ending
     args = run_settings.parse_args(flags)
     env = train_ppo.build_envs(args, 1, 0)
     agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
+    interrupted = Interrupted()
     with pytest.raises(KeyboardInterrupt, match="--resume"):
-        train_ppo.learn(agent, args, tmp_path, [Interrupted()])
-    running = [type(thread).__name__ for thread in threading.enumerate()]
-    assert "_RefreshThread" not in running, "of the progress bar"
+        train_ppo.learn(agent, args, tmp_path, [interrupted])
+    bars = [thread for thread in interrupted.threads if thread.__module__.startswith("rich")]
+    assert bars and not any(thread.is_alive() for thread in bars)
 
 
 @pytest.mark.parametrize(
