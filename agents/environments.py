@@ -6,7 +6,7 @@ returns counted by a `Monitor` below all that, so that they are the game's own s
 """
 
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import ale_py
 import gymnasium
@@ -41,6 +41,7 @@ def build_vec_env(
     seed: int,
     rendered: bool = False,
     display: bool = False,
+    sticky_actions: float | None = None,
 ) -> VecEnv:
     """Builds environments that step one after the other in this process, where it can hold several.
 
@@ -57,14 +58,16 @@ def build_vec_env(
         seed: environment i is seeded with `seed + i`.
         rendered: whether `render()` gives a picture, with the sprites drawn into it.
         display: whether score, lives and logos have slots; not used with pixels.
+        sticky_actions: probability that a game of Atari repeats the last action instead of taking
+            the next; its own if not given.
 
     Raises:
-        SpriteObsError: when there is no such observation, or when the environment does not exist
-            or does not fit the model.
+        SpriteObsError: when there is no such observation, when the environment does not exist or
+            does not fit the model, or when sticky actions cannot be set.
     """
     if obs not in get_args(Obs):
         raise SpriteObsError(f"expected an observation of {get_args(Obs)}, got {obs!r}")
-    settings = {"render_mode": "rgb_array"} if rendered else {}
+    settings = game_settings(env_id, rendered, sticky_actions)
     vec_env: VecEnv
     if obs == "pixels":
         vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings)] * num_envs)
@@ -80,7 +83,26 @@ def build_vec_env(
     return vec_env
 
 
-def _frame_envs(env_id: str, settings: dict[str, str], num_envs: int) -> VecEnv:
+def game_settings(env_id: str, rendered: bool, sticky_actions: float | None) -> dict[str, Any]:
+    """Returns what `gymnasium.make` is told beside the id of a game.
+
+    Raises:
+        SpriteObsError: when sticky actions are no probability, or the game has none.
+    """
+    settings: dict[str, Any] = {"render_mode": "rgb_array"} if rendered else {}
+    if sticky_actions is None:
+        return settings
+    if not env_id.startswith("ALE/"):
+        raise SpriteObsError(
+            f"sticky actions can be set for games ALE/*-v5 only, got {env_id}; leave "
+            "--sticky-actions out"
+        )
+    if not 0 <= sticky_actions <= 1:
+        raise SpriteObsError(f"expected --sticky-actions between 0 and 1, got {sticky_actions}")
+    return settings | {"repeat_action_probability": sticky_actions}
+
+
+def _frame_envs(env_id: str, settings: dict[str, Any], num_envs: int) -> VecEnv:
     vec_env = SubprocVecEnv if needs_own_process(env_id) else DummyVecEnv
     return vec_env([partial(_frame_env, env_id, settings)] * num_envs)
 
@@ -108,11 +130,11 @@ def _sprite_envs(
         raise SpriteObsError(str(error)) from error
 
 
-def _frame_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+def _frame_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
     return _with_returns(make_frame_env(env_id, **settings))
 
 
-def _memory_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+def _memory_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
     if not env_id.startswith("ALE/"):
         raise SpriteObsError(f"memory is read of games ALE/*-v5 only, got {env_id}; use sprites")
     return _with_returns(make_env(env_id, obs_type="ram", **settings))
@@ -126,7 +148,7 @@ def _with_returns(game: gymnasium.Env) -> gymnasium.Env:
     return ClipRewardEnv(env)
 
 
-def _pixel_env(env_id: str, settings: dict[str, str]) -> gymnasium.Env:
+def _pixel_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
     env = Monitor(make_env(env_id, **settings))
     if not hasattr(env.unwrapped, "ale"):
         raise SpriteObsError(f"pixels are prepared for Atari games only, got {env_id}; use sprites")

@@ -50,8 +50,14 @@ class Args:
     display: bool | None = None
     """Whether score, lives and logos have slots; as in the training if not given, yes where its
     settings are not there: these are what SpriteObservation does by itself."""
+    sticky_actions: float | None = None
+    """Probability that a game of Atari repeats the last action; as in the training if not given,
+    and the game's own, .25, where its settings are not there."""
     episodes: int = 20
     """Episodes to play."""
+    num_envs: int = 1
+    """Episodes that are played together, which takes less time. An episode does not depend on the
+    others only where one is played at a time."""
     deterministic: bool = False
     """Play the most probable actions instead of drawing them."""
     seed: int = 0
@@ -71,8 +77,9 @@ def evaluate(args: Args) -> dict[str, Any]:
     Raises:
         SpriteObsError: when agent, model and environment do not exist or do not fit together.
     """
-    if args.episodes < 1:
-        raise ConfigError(f"expected --episodes of at least 1, got {args.episodes}")
+    for flag, count in (("--episodes", args.episodes), ("--num-envs", args.num_envs)):
+        if count < 1:
+            raise ConfigError(f"expected {flag} of at least 1, got {count}")
     torch.set_num_threads(args.num_threads)
     asked, args = args.agent, dataclasses.replace(args, agent=str(find_agent(args.agent)))
     agent = load_agent(args.agent)
@@ -81,9 +88,10 @@ def evaluate(args: Args) -> dict[str, Any]:
     take = taken_by(agent, env)
     film = Film(Path(args.video), agent, env, args.model) if args.video else None
     seeds = range(args.seed, args.seed + args.episodes)
-    returns = []
-    for seed in seeds:
-        returns.append(play(agent, env, take, seed, args.deterministic, film))
+    returns: list[float] = []
+    while len(returns) < len(seeds):
+        together = seeds[len(returns) :][: args.num_envs]
+        returns += play(agent, env, take, together, args.deterministic, film)
         if film:
             film.close()
             film = None  # only the first episode
@@ -94,6 +102,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         "model": args.model,
         "obs": args.obs,
         "display": args.display if slots_seen(agent.observation_space) else None,
+        "sticky_actions": args.sticky_actions,
         "deterministic": args.deterministic,
         "mean": float(np.mean(returns)),
         "std": float(np.std(returns)),
@@ -139,15 +148,19 @@ def with_settings_of_training(args: Args) -> Args:
         SpriteObsError: when neither names an environment.
     """
     config = find_config(Path(args.agent))
-    env, model = args.env or config.get("env"), args.model or config.get("model")
-    obs, display = args.obs or config.get("obs", "objects"), args.display
-    if display is None:
-        display = config.get("display", not config)
+    env, display, sticky = args.env or config.get("env"), args.display, args.sticky_actions
     if env is None:
         raise SpriteObsError(
             f"expected --env, for {args.agent} has no {CONFIG} of its training beside it"
         )
-    return dataclasses.replace(args, env=env, model=model, obs=obs, display=display)
+    return dataclasses.replace(
+        args,
+        env=env,
+        model=args.model or config.get("model"),
+        obs=args.obs or config.get("obs", "objects"),
+        display=config.get("display", not config) if display is None else display,
+        sticky_actions=config.get("sticky_actions") if sticky is None else sticky,
+    )
 
 
 def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
@@ -167,10 +180,11 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
         args.obs,
         args.model,
         max_sprites=num_slots,
-        num_envs=1,
+        num_envs=min(args.num_envs, args.episodes),
         seed=args.seed,
         rendered=args.video is not None,
         display=args.display,
+        sticky_actions=args.sticky_actions,
     )
     if not fits(agent, env):
         raise SpriteObsError(
@@ -181,19 +195,38 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
 
 
 def play(
-    agent: BaseAlgorithm, env: VecEnv, take: Take, seed: int, deterministic: bool, film: Film | None
-) -> float:
-    """Plays one episode and returns its score."""
-    set_random_seed(seed)
-    env.seed(seed)
+    agent: BaseAlgorithm,
+    env: VecEnv,
+    take: Take,
+    seeds: range,
+    deterministic: bool,
+    film: Film | None,
+) -> list[float]:
+    """Plays episodes together, one in each environment, and returns their scores.
+
+    Args:
+        agent: the agent.
+        env: at least as many environments as there are seeds; those beyond play for nothing.
+        take: turns what the environment shows into what the agent takes.
+        seeds: of the episodes.
+        deterministic: whether the most probable actions are played.
+        film: of the first episode.
+    """
+    set_random_seed(seeds[0])
+    env.seed(seeds[0])
     observation: Any = env.reset()
-    while True:
+    scores: dict[int, float] = {}
+    while len(scores) < len(seeds):
         action, _ = agent.predict(take(observation), deterministic=deterministic)
-        if film:
+        if film and 0 not in scores:
             film.add(observation, action)
         observation, _, _, infos = env.step(action)
-        if "episode" in infos[0]:  # the Monitor's: the game's own score, no matter what ends above
-            return float(infos[0]["episode"]["r"])
+        # The Monitor's: the game's own score, no matter what ends above. Only the first episode
+        # counts: those who end sooner would play more, and these are the short ones.
+        for index, info in enumerate(infos[: len(seeds)]):
+            if "episode" in info:
+                scores.setdefault(index, float(info["episode"]["r"]))
+    return [scores[index] for index in range(len(seeds))]
 
 
 def main() -> None:

@@ -77,8 +77,8 @@ class Film:
         """Appends what is there now.
 
         Args:
-            observation: what the environment shows: slots, also to agents of features of them.
-            action: what it does there, `(1, ...)`.
+            observation: what the environments show: slots, also to agents of features of them.
+            action: what it does there, `(N, ...)`.
 
         Raises:
             SpriteObsError: when the file cannot be written.
@@ -92,12 +92,13 @@ class Film:
 
     def _picture(self, observation: Any, action: np.ndarray) -> np.ndarray:
         if self._encoder is None or self._seeing is None:
-            return cast(np.ndarray, self._env.render())
+            return cast(np.ndarray, self._env.get_images()[0])
         frame = cast(np.ndarray, self._seeing.venv.get_images()[0])  # (H, W, 3)
         found = self._encoder.encode(frame)
         rebuilt = self._encoder.reconstruct(found, self._encoder.backgrounds(frame))[0]
-        attention = slot_attention(self._agent, observation, action, self._take)
-        slots = {key: array[0] for key, array in observation.items()}
+        first = {key: array[:1] for key, array in observation.items()}
+        attention = slot_attention(self._agent, first, action[:1], self._take)
+        slots = {key: array[0] for key, array in first.items()}
         things = watched(self._encoder, found, slots, attention)
         caption = f"step {self._step}, action {action[0]}; attention:"
         return attention_picture(frame, rebuilt, things, caption)

@@ -72,6 +72,8 @@ class Args:
     """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
     display: bool = False
     """Whether score, lives and logos have slots, too."""
+    sticky_actions: float | None = None
+    """Probability that a game of Atari repeats the last action; its own, .25, if not given."""
     max_sprites: int = 32
     """Slots of the observation."""
     total_timesteps: int = 1_000_000

@@ -137,7 +137,9 @@ def close_bar(bar: ProgressBarCallback) -> None:
 def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
     """Builds environments as the run's settings say."""
     content = args.env, args.obs, args.model, args.max_sprites
-    return build_vec_env(*content, num_envs, seed, display=args.display)
+    return build_vec_env(
+        *content, num_envs, seed, display=args.display, sticky_actions=args.sticky_actions
+    )
 
 
 def with_bonus(env: VecEnv, args: Args, visits: np.ndarray | None = None) -> VecEnv:

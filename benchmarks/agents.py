@@ -24,7 +24,7 @@ import numpy as np
 import tyro
 from agents_ahead import ahead_table
 from agents_plot import Curve, draw_curves
-from agents_runs import Run, evaluation_file, read_run
+from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
 from measure import ROOT, markdown_table, number, run_benchmark, run_command
 
@@ -48,6 +48,7 @@ HEADER = (
     "training return, IQM",
     "deterministic, IQM",
     "with drawn actions, IQM",
+    "these without sticky actions, IQM",
     "steps/s",
     "minutes",
 )
@@ -143,8 +144,8 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
         check_trained_alike(args, arm, folder)
         if not args.partial:
             train(args, game, arm, steps, seed, folder)
-            for deterministic in (True, False):
-                evaluate(folder, args.episodes, deterministic)
+            for kind in KINDS:
+                evaluate(folder, args.episodes, kind)
         run = read_run(folder, args.episodes)
         if run is None and not args.partial:
             raise SpriteObsError(f"no episode ended in {steps} steps of {game}; use more --steps")
@@ -184,13 +185,12 @@ def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) 
     run_agents("train_ppo.py", *flags)
 
 
-def evaluate(folder: Path, episodes: int, deterministic: bool) -> None:
+def evaluate(folder: Path, episodes: int, kind: Kind) -> None:
     """Lets an agent play, unless it was measured before."""
-    out = evaluation_file(folder, episodes, deterministic)
+    out = evaluation_file(folder, episodes, kind)
     if not out.exists():
-        kind = ["--deterministic"] if deterministic else []
-        flags = ["--agent", folder / "agent.zip", "--episodes", episodes, "--seed", 10_000]
-        run_agents("evaluate.py", *flags, *kind, "--out", out)
+        flags = evaluation_flags(folder / "agent.zip", episodes, kind)
+        run_agents("evaluate.py", *flags, "--out", out)
 
 
 def run_agents(script: str, *flags: object) -> None:
@@ -219,6 +219,7 @@ def table_row(game: str, arm: str, runs: list[Run]) -> list[str]:
         as_text(score([run.return_at("steps", run.last("steps")) for run in runs])),
         as_text(score([run.deterministic for run in runs])),
         as_text(score([run.drawn for run in runs])),
+        as_text(score([run.unsticky for run in runs])),
         number(sum(steps) / sum(seconds), 0),
         number(float(np.mean(seconds)) / 60, 1),
     ]

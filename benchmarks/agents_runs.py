@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -12,7 +12,20 @@ from sprite_obs.errors import SpriteObsError
 LAST = 20
 """Episodes over which a training return is a mean."""
 
+FIRST_SEED = 10_000
+"""Of the episodes of an evaluation; none was trained on."""
+TOGETHER = 10
+"""Episodes of an evaluation that are played at the same time."""
+
 Axis = Literal["steps", "seconds"]
+Kind = Literal["deterministic", "drawn", "unsticky"]
+"""Of evaluations: the most probable actions; actions that are drawn; these without sticky actions,
+where the most probable ones would always end in the same episode."""
+KINDS: dict[Kind, tuple[str, ...]] = {
+    "deterministic": ("--deterministic",),
+    "drawn": (),
+    "unsticky": ("--sticky-actions", "0"),
+}
 
 
 class Run(NamedTuple):
@@ -27,6 +40,7 @@ class Run(NamedTuple):
     finished: bool
     deterministic: float = math.nan
     drawn: float = math.nan
+    unsticky: float = math.nan
 
     def last(self, axis: Axis) -> float:
         """Returns when the last episode ended."""
@@ -61,13 +75,19 @@ def read_run(folder: Path, episodes: int) -> Run | None:
         ) from error
     _refuse_falling(file, "steps", steps)
     _refuse_falling(file, "seconds", seconds)
-    evaluations = [_evaluation(evaluation_file(folder, episodes, kind)) for kind in (True, False)]
-    return Run(steps, seconds, returns, (folder / "agent.zip").exists(), *evaluations)
+    means = {kind: _mean(evaluation_file(folder, episodes, kind)) for kind in get_args(Kind)}
+    return Run(steps, seconds, returns, (folder / "agent.zip").exists(), **means)
 
 
-def evaluation_file(folder: Path, episodes: int, deterministic: bool) -> Path:
+def evaluation_file(folder: Path, episodes: int, kind: Kind) -> Path:
     """Returns where the evaluation of a run is kept."""
-    return folder / f"{'deterministic' if deterministic else 'drawn'}-{episodes}.json"
+    return folder / f"{kind}-{episodes}.json"
+
+
+def evaluation_flags(agent: Path, episodes: int, kind: Kind) -> list[str]:
+    """Returns what `agents/evaluate.py` is to be called with for an evaluation."""
+    played = f"--episodes {episodes} --seed {FIRST_SEED} --num-envs {TOGETHER}".split()
+    return ["--agent", str(agent), *played, *KINDS[kind]]
 
 
 def _refuse_falling(file: Path, axis: Axis, values: np.ndarray) -> None:
@@ -80,5 +100,5 @@ def _refuse_falling(file: Path, axis: Axis, values: np.ndarray) -> None:
         )
 
 
-def _evaluation(file: Path) -> float:
+def _mean(file: Path) -> float:
     return float(json.loads(file.read_text())["mean"]) if file.exists() else math.nan

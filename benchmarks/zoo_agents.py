@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 import tyro
-from agents_runs import evaluation_file
+from agents_runs import FIRST_SEED, KINDS, Kind, evaluation_file, evaluation_flags
 from measure import ROOT, run_benchmark, run_command, write_text
 from zoo_agents_card import agents_card
 
@@ -37,8 +37,6 @@ from runs import AGENT, CONFIG, VISITS, load_ppo, read_config, write_json
 
 MACHINES_OWN = ("out", "resume", "config")
 """Settings of a run that name files of the machine on which it was trained."""
-FIRST_SEED = 10_000
-"""Of the episodes of an evaluation; none was trained on."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ def make_agent(args: Args) -> str:
         write_atomically(fresh / AGENT, without_learning(args.run / AGENT))
         origin = {"commit": args.commit}
         write_json(fresh / CONFIG, config | dict.fromkeys(MACHINES_OWN) | origin)
-        for deterministic in (True, False):
-            evaluate(args, fresh, deterministic)
+        for kind in KINDS:
+            evaluate(args, fresh, kind)
         if (args.out / name).exists():
             (args.out / name).rename(Path(workshop, "old"))
         fresh.rename(args.out / name)
@@ -118,16 +116,15 @@ def without_learning(path: Path) -> bytes:
     return packed.getvalue()
 
 
-def evaluate(args: Args, folder: Path, deterministic: bool) -> None:
+def evaluate(args: Args, folder: Path, kind: Kind) -> None:
     """Writes what an agent scores, without the paths of this machine."""
-    source = evaluation_file(args.run, args.episodes, deterministic)
-    out = evaluation_file(folder, args.episodes, deterministic)
+    source = evaluation_file(args.run, args.episodes, kind)
+    out = evaluation_file(folder, args.episodes, kind)
     if source.exists():
         shutil.copyfile(source, out)
     else:
-        flags = ["--agent", folder / AGENT, "--episodes", args.episodes, "--seed", FIRST_SEED]
-        kind = ["--deterministic"] if deterministic else []
-        command = [sys.executable, ROOT / "agents" / "evaluate.py", *flags, *kind, "--out", out]
+        flags = evaluation_flags(folder / AGENT, args.episodes, kind)
+        command = [sys.executable, ROOT / "agents" / "evaluate.py", *flags, "--out", out]
         if run_command([str(part) for part in command])[0]:
             raise SpriteObsError("`evaluate.py` failed, see above")
     result: dict[str, Any] = json.loads(out.read_text())

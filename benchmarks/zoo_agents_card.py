@@ -21,6 +21,7 @@ HEADER = (
     "sees",
     "most probable actions",
     "drawn actions",
+    "these without sticky actions",
     "steps",
     "seed",
     "trained at",
@@ -35,9 +36,10 @@ python agents/evaluate.py --agent pong --deterministic --video pong.mp4
 ```
 
 PPO on objects that a sprite model of [the zoo](../../docs/zoo.md) finds. Scores are means of
-episodes with the standard deviation behind them, frame skip 4 and sticky actions .25 as in
-`ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the agent. An agent belongs
-to the model that it was trained with: when that is made anew, the agent has to be trained anew.
+episodes with the standard deviation behind them, frame skip 4 and, but for the last score, sticky
+actions .25 as in `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the agent.
+Without sticky actions, the most probable ones would end in the same episode each time. An agent
+belongs to the model that it was trained with: when that is made anew, train the agent anew.
 Files are those of Stable-Baselines3, with pickled parts, without the optimiser's state."""
 OUTRO = """An agent is made of the folder of a run, and the commit at which it was trained. The same
 command writes this page:
@@ -65,6 +67,7 @@ def row(folder: Path) -> list[str]:
         f"{config['obs']}, model `{config['model']}`",
         scores(folder, "deterministic"),
         scores(folder, "drawn"),
+        scores(folder, "unsticky"),
         str(config["total_timesteps"]),
         str(config["seed"]),
         config["commit"],

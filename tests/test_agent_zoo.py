@@ -125,7 +125,7 @@ def test_unknown_names_are_answered_with_the_known_ones(text, monkeypatch, tmp_p
 
 
 def test_a_name_is_played(monkeypatch):
-    monkeypatch.setattr(evaluate, "play", lambda *_: 21.0)
+    monkeypatch.setattr(evaluate, "play", lambda *_: [21.0])
     result = evaluate.evaluate(evaluate.Args("pong", episodes=2))
     assert (result["env"], result["model"], result["returns"]) == ("ALE/Pong-v5", "pong", [21, 21])
     assert result["agent"] == "pong", "as it was asked for, not where it lies on this machine"

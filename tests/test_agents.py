@@ -224,6 +224,7 @@ def test_presets_are_files_that_flags_override():
         (["--agent", "agent.zip"], "expected --env, for agent.zip has no config.json"),
         (["--agent", "agent.zip", "--env", "ALE/Pong-v5"], "--model .* got none"),
         (["--agent", "agent.zip", "--episodes", "0"], "--episodes of at least 1, got 0"),
+        (["--agent", "agent.zip", "--num-envs", "0"], "--num-envs of at least 1, got 0"),
         (["--agent", "damaged/agent.zip"], "settings of a run in damaged/config.json"),
         (["--agent", "agent.zip", "--model", "pong", "--env", "ALE/Breakout-v5"], "learned on"),
         (["--agent", "pixels.zip", "--env", "ALE/Breakout-v5"], "other observations or actions"),
@@ -261,7 +262,7 @@ def test_evaluation_plays_as_it_was_trained(sprite_run):
 
 
 def test_the_report_says_what_was_seen(pixel_run, sprite_run, monkeypatch):
-    monkeypatch.setattr(evaluate, "play", lambda *_: 0.0)
+    monkeypatch.setattr(evaluate, "play", lambda *_: [0.0])
     seen = []
     for folder, flags in (
         (pixel_run, {}),

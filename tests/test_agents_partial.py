@@ -92,7 +92,7 @@ def test_without_seeds_enough_nobody_is_ahead(folder):
 
 def test_arms_without_runs_are_dashes(folder):
     first, second = tables(folder, arms="objects:5000,sprites,pixels:4000")
-    assert first[2] == ["Pong", "sprites", "0", "partial", *"------"]
+    assert first[2] == ["Pong", "sprites", "0", "partial", *"-------"]
     assert second[1][2:5:2] == ["3, 0, 3", "-"] and second[1][-1] == "objects"
 
 
