@@ -5,9 +5,9 @@ python benchmarks/agents.py --games Pong,Boxing --arms objects:300000,pixels:100
 
 Every arm has the same environments, seeds, count of steps (unless given others) and evaluation;
 hyper-parameters are those of `configs/ppo`, for sprites those of a preset, with its bonus for
-visits, which pixels have not. A run is resumed where
-it was interrupted and is not repeated when it is complete, so more seeds or games can be asked for
-later. Models are those of the zoo.
+visits, which pixels and `objects_no_bonus` have not. A run is resumed where it was interrupted and
+is not repeated when it is complete, so more seeds or games can be asked for later. Models are those
+of the zoo.
 
 Over the runs of an arm, IQM is the interquartile mean, and the interval in brackets holds 95 % of
 it when the seeds are drawn again (percentile bootstrap), as Agarwal et al. (2021) recommend. With
@@ -16,7 +16,7 @@ have come, in steps and in minutes, and, with rliable, over all games together.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +52,8 @@ HEADER = (
     "steps/s",
     "minutes",
 )
-ARMS = ("objects", "sprites", "pixels", "ram")
+NO_BONUS = "objects_no_bonus"
+ARMS = ("objects", NO_BONUS, "sprites", "pixels", "ram")
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Args:
     games: str = "Pong"
     """Games, separated by commas; each needs a model in the zoo."""
     arms: str = "objects,pixels"
-    """What agents see: objects, sprites, pixels, ram (true objects), separated by commas; each may
-    have its own steps, as in `objects:300000,pixels:100000`."""
+    """What agents see: objects, objects_no_bonus (for visits), sprites, pixels, ram (true objects),
+    separated by commas; each may have its own steps, as in `objects:300000,pixels:100000`."""
     seeds: int = 3
     """Runs of each arm, with seeds from 0."""
     steps: int = 1_000_000
@@ -162,8 +163,10 @@ def check_trained_alike(args: Args, arm: str, folder: Path) -> None:
     if not (folder / CONFIG).exists():
         return
     file = CONFIGS / f"{'pixels' if arm == 'pixels' else args.preset}.yaml"
-    trained = from_dict(RunArgs, read_config(folder)).ppo
-    if trained != load_yaml(PPOConfig, file):
+    ours = load_yaml(PPOConfig, file)
+    if arm == NO_BONUS:
+        ours = replace(ours, visit_bonus=0.0)
+    if from_dict(RunArgs, read_config(folder)).ppo != ours:
         raise SpriteObsError(
             f"{folder} was trained with other hyper-parameters than {file.name} has now; delete it "
             "to train again, or use another --folder"
@@ -177,9 +180,11 @@ def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) 
     begun = (folder / "interrupted.zip").exists() or list(folder.glob("checkpoints/*.zip"))
     flags: list[object] = ["--resume", folder]
     if not begun:
-        content = ["--env", f"ALE/{game}-v5", "--obs", arm, "--max-sprites", args.max_sprites]
+        obs = "objects" if arm == NO_BONUS else arm
+        content = ["--env", f"ALE/{game}-v5", "--obs", obs, "--max-sprites", args.max_sprites]
         model = [] if arm in ("pixels", "ram") else ["--model", game]
-        tuned = [] if arm == "pixels" else ["--preset", args.preset]
+        tuned: list[object] = [] if arm == "pixels" else ["--preset", args.preset]
+        tuned += ["--ppo.visit-bonus", 0] if arm == NO_BONUS else []
         size = ["--total-timesteps", steps, "--seed", seed, "--eval-every", 0]
         flags = [*content, *model, *tuned, *size, "--out", folder]
     run_agents("train_ppo.py", *flags)

@@ -12,6 +12,7 @@ from sprite_obs.view.picture import INK, blank_page, write_text
 WIDTH, HEIGHT, MARGIN = 360, 240, 56
 COLOURS = {
     "objects": (106, 176, 255),
+    "objects_no_bonus": (200, 130, 240),
     "sprites": (140, 220, 140),
     "pixels": (255, 150, 110),
     "ram": (240, 220, 110),
@@ -101,7 +102,7 @@ def _draw_axes(page: np.ndarray, panel: Panel, unit: str) -> None:
 
 def _draw_legend(page: np.ndarray, top: int, arms: list[str]) -> None:
     for index, arm in enumerate(arms):
-        x = MARGIN + index * 90
+        x = MARGIN + index * 130
         cv2.line(page, (x, top - 18), (x + 20, top - 18), COLOURS[arm], 2, cv2.LINE_AA)
         write_text(page, arm, x + 26, top - 14)
 

@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sprite_obs.config import to_dict
 from sprite_obs.errors import SpriteObsError
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+sys.path.insert(0, str(ROOT / "agents"))
+
 import agents_games  # noqa: E402
 import agents_scores  # noqa: E402
+import run_settings  # noqa: E402
 from agents_scores import Score  # noqa: E402
 from human_scores import human_normalised  # noqa: E402
 
@@ -222,3 +226,18 @@ def test_logs_that_count_anew_are_refused(lines, message, folder):
     (run / "episodes.csv").write_text("timesteps,seconds,return,length\n" + lines)
     with pytest.raises(SpriteObsError, match=f"{message}; .* delete {run}, train again"):
         tables(folder)
+
+
+def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.setattr(benchmark, "run_agents", lambda *flags: commands.append(flags))
+    asked = benchmark.Args(arms="objects_no_bonus", preset="fast")
+    benchmark.train(asked, "Pong", "objects_no_bonus", 5000, 0, tmp_path)
+    script, *flags = map(str, commands[0])
+    trained = run_settings.parse_args(flags)
+    assert script == "train_ppo.py" and (trained.obs, trained.ppo.visit_bonus) == ("objects", 0)
+
+    (tmp_path / "config.json").write_text(json.dumps(to_dict(trained)))
+    benchmark.check_trained_alike(asked, "objects_no_bonus", tmp_path)
+    with pytest.raises(SpriteObsError, match=r"other hyper-parameters than fast\.yaml has now"):
+        benchmark.check_trained_alike(asked, "objects", tmp_path)
