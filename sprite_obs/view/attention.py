@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from sprite_obs.view.overlay import label_plate, type_colour, write_label
-from sprite_obs.view.picture import blank_page, cut_text, write_text
+from sprite_obs.view.picture import blank_page, cut_text, enlarged, write_text
 
 WIDTH = 480  # pixels that an enlarged frame comes near to; larger frames keep their size
 GAP = 12  # pixels between the parts of a picture
@@ -58,7 +58,7 @@ def attention_picture(
     page_width = 2 * width + LIST_WIDTH + 4 * GAP
     page = blank_page(CAPTION_HEIGHT + height + GAP, page_width + page_width % 2)
     page = np.concatenate([page, page[: len(page) % 2]])  # videos have even sides
-    images = _with_boxes(frame, things, scale), rebuilt.repeat(scale, 0).repeat(scale, 1)
+    images = _with_boxes(frame, things, scale), enlarged(rebuilt, scale)
     for number, (title, image) in enumerate(zip(("frame", "rebuilt"), images, strict=True)):
         left = GAP + number * (width + GAP)
         page[CAPTION_HEIGHT : CAPTION_HEIGHT + height, left : left + width] = image
@@ -83,7 +83,7 @@ def percent(thing: Watched) -> str:
 
 
 def _with_boxes(frame: np.ndarray, things: Sequence[Watched], scale: int) -> np.ndarray:
-    image = np.ascontiguousarray(frame.repeat(scale, 0).repeat(scale, 1))
+    image = enlarged(frame, scale)
     corner = image.shape[1] - 1, image.shape[0] - 1
     taken = np.zeros(image.shape[:2], bool)
     labels = []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sprite_obs.view.picture import blank_page, write_text
+from sprite_obs.view.picture import blank_page, enlarged, write_text
 
 AMPLIFICATION = 4
 COLUMN_WIDTH = 400  # pixels that an enlarged frame comes near to; larger frames keep their size
@@ -31,15 +31,15 @@ def comparison_sheet(
     amplified = np.minimum(difference * AMPLIFICATION, 255).astype(np.uint8)
     images = np.stack([frames, reconstructions, amplified])  # (3, N, H, W, 3)
     scale = max(round(COLUMN_WIDTH / frames.shape[2]), 1)
-    images = images.repeat(scale, 2).repeat(scale, 3)  # (3, N, H scale, W scale, 3)
-    num_rows, num_columns, height, width, _ = images.shape
+    num_rows, num_columns = images.shape[:2]
+    height, width = images.shape[2] * scale, images.shape[3] * scale
     tops = [CAPTION_HEIGHT + row * (height + GAP) for row in range(num_rows)]
     lefts = [TITLE_WIDTH + column * (width + GAP) for column in range(num_columns)]
     page = blank_page(tops[-1] + height + GAP, lefts[-1] + width + GAP)
     for title, top, row in zip(TITLES, tops, images, strict=True):
         write_text(page, title, GAP, top + height // 2)
         for left, image in zip(lefts, row, strict=True):
-            page[top : top + height, left : left + width] = image
+            page[top : top + height, left : left + width] = enlarged(image, scale)
     for caption, left in zip(captions, lefts, strict=True):
         write_text(page, caption, left, CAPTION_HEIGHT - 9)
     return page

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from sprite_obs.view.overlay import label_plate, write_label
+from sprite_obs.view.picture import enlarged
 
 WIDTH = 480  # pixels that an enlarged frame comes near to; larger frames keep their size
 DIMMED = 0.4
@@ -52,7 +53,7 @@ def draw_boxes(frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
         `(H * scale, W * scale, 3)` uint8 RGB, `scale` such that the picture is about 480 wide.
     """
     scale = max(round(WIDTH / frame.shape[1]), 1)
-    image = np.ascontiguousarray(frame.repeat(scale, 0).repeat(scale, 1))
+    image = enlarged(frame, scale)
     corner = image.shape[1] - 1, image.shape[0] - 1
     labels = []
     taken = np.zeros(image.shape[:2], bool)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from sprite_obs.detections import Detections
+from sprite_obs.view.picture import enlarged
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 FONT_SCALE = 0.36
@@ -27,9 +28,7 @@ def draw_detections(frame: np.ndarray, detections: Detections, scale: int = 3) -
     Returns:
         `(H * scale, W * scale, 3)` uint8, RGB.
     """
-    image = np.ascontiguousarray(
-        frame.repeat(scale, 0).repeat(scale, 1)
-    )  # (H * scale, W * scale, 3)
+    image = enlarged(frame, scale)  # (H * scale, W * scale, 3)
     bottom_right = image.shape[1] - 1, image.shape[0] - 1
     starts = np.maximum(detections.box[:, :2] * scale - 1, 0).tolist()
     ends = np.minimum(detections.box.reshape(-1, 2, 2).sum(1) * scale, bottom_right).tolist()

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from sprite_obs.view.overlay import type_colour
-from sprite_obs.view.picture import blank_page, cut_text, write_text
+from sprite_obs.view.picture import blank_page, cut_text, enlarged, write_text
 
 MARGIN = 2  # transparent pixels shown around the largest drawing
 GAP = 10  # pixels of the picture between two cells
@@ -151,7 +151,7 @@ def _layout(count: int, height: int, width: int) -> tuple[int, int]:
 
 
 def _on_checks(sprite: np.ndarray, scale: int) -> np.ndarray:
-    large = sprite.repeat(scale, 0).repeat(scale, 1)  # (h scale, w scale, 4)
+    large = enlarged(sprite, scale)  # (h scale, w scale, 4)
     y, x = np.indices(large.shape[:2]) // CHECK_SIZE
     checks = np.array(CHECKS)[(x + y) % 2]  # (h scale, w scale, 3)
     alpha = large[..., 3:] / 255
