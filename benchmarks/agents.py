@@ -48,7 +48,7 @@ HEADER = (
     "training return, IQM",
     "deterministic, IQM",
     "with drawn actions, IQM",
-    "these without sticky actions, IQM",
+    "drawn, without sticky actions, IQM",
     "steps/s",
     "minutes",
 )

@@ -102,7 +102,7 @@ def _draw_axes(page: np.ndarray, panel: Panel, unit: str) -> None:
 
 def _draw_legend(page: np.ndarray, top: int, arms: list[str]) -> None:
     for index, arm in enumerate(arms):
-        x = MARGIN + index * 130
+        x = MARGIN + index * 150
         cv2.line(page, (x, top - 18), (x + 20, top - 18), COLOURS[arm], 2, cv2.LINE_AA)
         write_text(page, arm, x + 26, top - 14)
 

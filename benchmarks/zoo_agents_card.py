@@ -21,7 +21,7 @@ HEADER = (
     "sees",
     "most probable actions",
     "drawn actions",
-    "these without sticky actions",
+    "drawn, without sticky actions",
     "steps",
     "seed",
     "trained at",

@@ -208,7 +208,7 @@ def test_presets_are_files_that_flags_override():
     assert presets["fast"] == run_settings.parse_args([]).ppo
     best = presets["best"]
     assert (best.final_rate, best.n_steps, best.batch_size) == (0, 512, 1024)
-    assert (best.visit_bonus, presets["fast"].visit_bonus) == (0, 0.3)
+    assert (best.visit_bonus, presets["fast"].visit_bonus) == (0.01, 0.3)
     short = {"final_rate": 0.1, "n_steps": 256, "batch_size": 512, "visit_bonus": 0.3}
     assert dataclasses.replace(best, **short) == presets["fast"]
     changed = run_settings.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
