@@ -87,7 +87,7 @@ def game_settings(env_id: str, rendered: bool, sticky_actions: float | None) -> 
     """Returns what `gymnasium.make` is told beside the id of a game.
 
     Raises:
-        SpriteObsError: when sticky actions are no probability, or the game has none.
+        SpriteObsError: when sticky actions are no probability, or the game is none of ALE/*.
     """
     settings: dict[str, Any] = {"render_mode": "rgb_array"} if rendered else {}
     if sticky_actions is None:

@@ -52,12 +52,12 @@ class Args:
     settings are not there: these are what SpriteObservation does by itself."""
     sticky_actions: float | None = None
     """Probability that a game of Atari repeats the last action; as in the training if not given,
-    and the game's own, .25, where its settings are not there."""
+    and the game's own, .25, in another game or where the settings are not there."""
     episodes: int = 20
     """Episodes to play."""
     num_envs: int = 1
-    """Episodes that are played together, which takes less time. An episode does not depend on the
-    others only where one is played at a time."""
+    """Episodes that are played together, which takes less time. Drawn actions depend on how many
+    they are; DQN and QR-DQN then act at random in all of them at once."""
     deterministic: bool = False
     """Play the most probable actions instead of drawing them."""
     seed: int = 0
@@ -106,6 +106,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         "deterministic": args.deterministic,
         "mean": float(np.mean(returns)),
         "std": float(np.std(returns)),
+        "num_envs": env.num_envs,
         "returns": returns,
         "seeds": list(seeds),
     }
@@ -149,6 +150,8 @@ def with_settings_of_training(args: Args) -> Args:
     """
     config = find_config(Path(args.agent))
     env, display, sticky = args.env or config.get("env"), args.display, args.sticky_actions
+    if sticky is None and env == config.get("env"):  # another game may have none
+        sticky = config.get("sticky_actions")
     if env is None:
         raise SpriteObsError(
             f"expected --env, for {args.agent} has no {CONFIG} of its training beside it"
@@ -159,7 +162,7 @@ def with_settings_of_training(args: Args) -> Args:
         model=args.model or config.get("model"),
         obs=args.obs or config.get("obs", "objects"),
         display=config.get("display", not config) if display is None else display,
-        sticky_actions=config.get("sticky_actions") if sticky is None else sticky,
+        sticky_actions=sticky,
     )
 
 

@@ -166,10 +166,12 @@ def check_trained_alike(args: Args, arm: str, folder: Path) -> None:
     ours = load_yaml(PPOConfig, file)
     if arm == NO_BONUS:
         ours = replace(ours, visit_bonus=0.0)
-    if from_dict(RunArgs, read_config(folder)).ppo != ours:
+    theirs = vars(from_dict(RunArgs, read_config(folder)).ppo)
+    if others := [name for name, value in vars(ours).items() if theirs[name] != value]:
+        expected, came = ({name: of[name] for name in others} for of in (vars(ours), theirs))
         raise SpriteObsError(
-            f"{folder} was trained with other hyper-parameters than {file.name} has now; delete it "
-            "to train again, or use another --folder"
+            f"expected a run trained with {expected} ({arm} by {file.name}), got {came} in "
+            f"{folder}; delete it to train again, or use another --folder"
         )
 
 

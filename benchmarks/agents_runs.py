@@ -14,6 +14,8 @@ LAST = 20
 
 FIRST_SEED = 10_000
 """Of the episodes of an evaluation; none was trained on."""
+STICKY_ACTIONS = 0.25
+"""Of the games ALE/*-v5."""
 TOGETHER = 10
 """Episodes of an evaluation that are played at the same time."""
 
@@ -21,10 +23,19 @@ Axis = Literal["steps", "seconds"]
 Kind = Literal["deterministic", "drawn", "unsticky"]
 """Of evaluations: the most probable actions; actions that are drawn; these without sticky actions,
 where the most probable ones would always end in the same episode."""
-KINDS: dict[Kind, tuple[str, ...]] = {
-    "deterministic": ("--deterministic",),
-    "drawn": (),
-    "unsticky": ("--sticky-actions", "0"),
+
+
+class Played(NamedTuple):
+    """How an evaluation is played, whatever the agent was trained with."""
+
+    deterministic: bool
+    sticky_actions: float
+
+
+KINDS: dict[Kind, Played] = {
+    "deterministic": Played(True, STICKY_ACTIONS),
+    "drawn": Played(False, STICKY_ACTIONS),
+    "unsticky": Played(False, 0.0),
 }
 
 
@@ -87,7 +98,9 @@ def evaluation_file(folder: Path, episodes: int, kind: Kind) -> Path:
 def evaluation_flags(agent: Path, episodes: int, kind: Kind) -> list[str]:
     """Returns what `agents/evaluate.py` is to be called with for an evaluation."""
     played = f"--episodes {episodes} --seed {FIRST_SEED} --num-envs {TOGETHER}".split()
-    return ["--agent", str(agent), *played, *KINDS[kind]]
+    actions = ["--deterministic"] if KINDS[kind].deterministic else []
+    sticky = ["--sticky-actions", str(KINDS[kind].sticky_actions)]
+    return ["--agent", str(agent), *played, *actions, *sticky]
 
 
 def _refuse_falling(file: Path, axis: Axis, values: np.ndarray) -> None:

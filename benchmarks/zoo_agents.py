@@ -21,7 +21,15 @@ from typing import Any
 
 import torch
 import tyro
-from agents_runs import FIRST_SEED, KINDS, Kind, evaluation_file, evaluation_flags
+from agents_runs import (
+    FIRST_SEED,
+    KINDS,
+    STICKY_ACTIONS,
+    Kind,
+    Played,
+    evaluation_file,
+    evaluation_flags,
+)
 from measure import ROOT, run_benchmark, run_command, write_text
 from zoo_agents_card import agents_card
 
@@ -128,20 +136,29 @@ def evaluate(args: Args, folder: Path, kind: Kind) -> None:
         if run_command([str(part) for part in command])[0]:
             raise SpriteObsError("`evaluate.py` failed, see above")
     result: dict[str, Any] = json.loads(out.read_text())
-    check_evaluation(source, result, args.episodes)
+    check_evaluation(source, result, args.episodes, kind)
     write_json(out, result | {"agent": folder.name})
 
 
-def check_evaluation(file: Path, result: dict[str, Any], episodes: int) -> None:
+def check_evaluation(file: Path, result: dict[str, Any], episodes: int, kind: Kind) -> None:
     """Refuses an evaluation that is not what the page says of all.
 
     Raises:
-        SpriteObsError: when its episodes are not as many, or have other seeds.
+        SpriteObsError: when its episodes are not as many, have other seeds, or were played in
+            another way than those of its kind.
     """
-    seeds, played = result.get("seeds"), len(result.get("returns", ()))
-    if played != episodes or seeds != list(range(FIRST_SEED, FIRST_SEED + episodes)):
+    # Before sticky actions could be set, they were the game's own.
+    sticky = result.get("sticky_actions", STICKY_ACTIONS)
+    played = Played(bool(result.get("deterministic")), STICKY_ACTIONS if sticky is None else sticky)
+    if played != KINDS[kind]:
         raise SpriteObsError(
-            f"expected {episodes} returns with seeds from {FIRST_SEED} in {file}, got {played} "
+            f"expected episodes of {KINDS[kind]} in {file}, got {played}; delete it, and the agent "
+            "is played again"
+        )
+    seeds, number = result.get("seeds"), len(result.get("returns", ()))
+    if number != episodes or seeds != list(range(FIRST_SEED, FIRST_SEED + episodes)):
+        raise SpriteObsError(
+            f"expected {episodes} returns with seeds from {FIRST_SEED} in {file}, got {number} "
             f"with seeds {str(seeds)[:30]}; delete it, and the agent is played again"
         )
 

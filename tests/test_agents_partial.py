@@ -239,5 +239,5 @@ def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch
 
     (tmp_path / "config.json").write_text(json.dumps(to_dict(trained)))
     benchmark.check_trained_alike(asked, "objects_no_bonus", tmp_path)
-    with pytest.raises(SpriteObsError, match=r"other hyper-parameters than fast\.yaml has now"):
+    with pytest.raises(SpriteObsError, match=r"'visit_bonus': 0\.3.*got .*'visit_bonus': 0\.0"):
         benchmark.check_trained_alike(asked, "objects", tmp_path)

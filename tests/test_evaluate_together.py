@@ -33,10 +33,10 @@ class Agent:
 
 
 class Envs:
-    """Environment i has episodes of i + 1 steps; the n-th one scores n."""
+    """Environment i has episodes of `lengths[i]` steps; the n-th one scores n."""
 
-    def __init__(self, num_envs: int):
-        self.num_envs, self.seeds = num_envs, []
+    def __init__(self, *lengths: int):
+        self.lengths, self.num_envs, self.seeds = lengths, len(lengths), []
 
     def seed(self, seed):
         self.seeds.append(seed)
@@ -47,21 +47,21 @@ class Envs:
 
     def step(self, actions):
         self.step_count += 1
-        ended = [divmod(self.step_count, index + 1) for index in range(self.num_envs)]
+        ended = [divmod(self.step_count, length) for length in self.lengths]
         infos = [{} if rest else {"episode": {"r": count}} for count, rest in ended]
         return np.zeros(self.num_envs), None, None, infos
 
 
 def test_of_each_environment_the_first_episode_counts():
-    envs = Envs(4)
+    envs = Envs(1, 2, 3, 4)
     assert evaluate.play(Agent(), envs, lambda seen: seen, range(7, 11), True, None) == [1.0] * 4
     assert envs.seeds == [7] and envs.step_count == 4
 
 
 def test_environments_beyond_the_seeds_play_for_nothing():
-    envs = Envs(4)
+    envs = Envs(4, 3, 2, 1)
     assert evaluate.play(Agent(), envs, lambda seen: seen, range(7, 9), True, None) == [1.0] * 2
-    assert envs.step_count == 2
+    assert envs.step_count == 4
 
 
 def test_episodes_are_played_together_each_with_its_seed(monkeypatch):
@@ -88,7 +88,7 @@ class Counter:
 
 def test_the_film_ends_with_the_first_episode():
     film = Counter()
-    evaluate.play(Agent(), Envs(4), lambda seen: seen, range(4), True, film)
+    evaluate.play(Agent(), Envs(1, 2, 3), lambda seen: seen, range(3), True, film)
     assert film.pictures == 1
 
 
@@ -166,7 +166,7 @@ def test_the_evaluations_of_the_benchmark_are_what_their_names_say():
     assert all(args.episodes == 3 and args.seed == 10_000 for args in read.values())
     asked = {kind: (args.deterministic, args.sticky_actions) for kind, args in read.items()}
     assert asked == {
-        "deterministic": (True, None),
-        "drawn": (False, None),
+        "deterministic": (True, 0.25),
+        "drawn": (False, 0.25),
         "unsticky": (False, 0.0),
     }

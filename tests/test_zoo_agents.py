@@ -39,7 +39,7 @@ def finished_run(tmp_path_factory) -> Path:
     train_ppo.train(
         run_settings.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY])
     )
-    for kind, mean in (("deterministic", -19.5), ("drawn", -20.0)):
+    for kind, mean in (("deterministic", -19.5), ("drawn", -20.0), ("unsticky", -18.0)):
         write_evaluation(out / f"{kind}-4.json", mean, 10_000, 4)
     return out
 
@@ -47,7 +47,8 @@ def finished_run(tmp_path_factory) -> Path:
 def write_evaluation(file: Path, mean: float, first_seed: int, episodes: int) -> None:
     seeds = list(range(first_seed, first_seed + episodes))
     result = {"agent": "/a/run", "mean": mean, "std": 0.5, "returns": [mean] * episodes}
-    file.write_text(json.dumps(result | {"seeds": seeds}))
+    played = zoo_agents.KINDS[file.stem.partition("-")[0]]
+    file.write_text(json.dumps(result | played._asdict() | {"seeds": seeds}))
 
 
 @pytest.fixture
@@ -60,11 +61,12 @@ def test_a_run_becomes_an_agent(finished_run, tmp_path):
     page = zoo_agents.make_agent(
         zoo_agents.Args(finished_run, episodes=4, commit="abc1234", out=tmp_path)
     )
-    names = {"agent.zip", "config.json", "deterministic-4.json", "drawn-4.json"}
+    names = {"agent.zip", "config.json", *(f"{kind}-4.json" for kind in zoo_agents.KINDS)}
     assert {file.name for file in (tmp_path / "pong").iterdir()} == names
     assert page == (tmp_path / "README.md").read_text()
     row = next(line for line in page.splitlines() if line.startswith("| `pong`"))
-    assert "| -19.5 ± 0.5 (4 episodes) | -20.0 ± 0.5 (4 episodes) | 32 | 5 | abc1234 |" in row
+    scores = [f"{mean} ± 0.5 (4 episodes)" for mean in (-19.5, -20.0, -18.0)]
+    assert f"| {' | '.join(scores)} | 32 | 5 | abc1234 |" in row
     kept = runs.load_ppo(tmp_path / "pong" / "agent.zip", "cpu")
     assert hasattr(runs.load_ppo(finished_run / "agent.zip", "cpu"), runs.VISITS)
     assert not hasattr(kept, runs.VISITS), "only learning needs them"
@@ -104,6 +106,14 @@ def test_an_agent_that_fails_leaves_the_old_one(first_seed, episodes, got, copie
         zoo_agents.make_agent(zoo_agents.Args(copied_run, "abc1234", episodes=4, out=zoo))
     assert {file.name: file.read_bytes() for file in old.iterdir()} == before
     assert [file.name for file in zoo.iterdir()] == ["pong"]
+
+
+def test_evaluations_that_were_played_otherwise_are_refused(copied_run, tmp_path):
+    (copied_run / "unsticky-4.json").write_bytes((copied_run / "drawn-4.json").read_bytes())
+    with pytest.raises(
+        SpriteObsError, match=r"sticky_actions=0\.0.* in .*unsticky-4.*got .*=0\.25"
+    ):
+        zoo_agents.make_agent(zoo_agents.Args(copied_run, "abc1234", episodes=4, out=tmp_path))
 
 
 def test_the_commit_of_the_training_has_to_be_said(capsys):
