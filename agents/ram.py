@@ -1,4 +1,4 @@
-"""What is truly there, read from the console's memory: the upper bound of what sprites can tell.
+"""What is truly there, read from the console's memory, to compare sprites with.
 
 The objects are OCAtari's. They get slots as sprites do, so that an agent's observation has the same
 keys and sizes. For comparison only: no model is learned from them.

@@ -66,8 +66,8 @@ class Args:
     """Id of the environment."""
     obs: Obs = "objects"
     """What the agent sees: a slot for each object, or for each of the sprites that objects are
-    drawn from; pixels is SB3's Atari pipeline, and ram are the objects in the console's memory, an
-    upper bound; these two need no model."""
+    drawn from; pixels is SB3's Atari pipeline, and ram are the objects in the console's memory,
+    which the others are not told; these two need no model."""
     model: str | None = None
     """Folder of the checkpoint that finds the sprites, or a name of the zoo."""
     display: bool = False

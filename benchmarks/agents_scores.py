@@ -50,7 +50,7 @@ def as_text(result: Score, digits: int = 1) -> str:
 def ahead(scores: dict[str, Score]) -> str:
     """Returns whose interval lies above all others, a dash if they overlap or there is one only.
 
-    What was not measured is left out, and so is `ram`: it is an upper bound, not a rival.
+    What was not measured is left out, and so is `ram`: it is privileged, not a rival.
     """
     rivals = {
         arm: result

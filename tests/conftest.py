@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from agent_scripts import TINY, run
 from pong_model import save_pong_model
 
 from sprite_obs.config import PretrainConfig, TrainConfig
@@ -38,3 +39,24 @@ def tiny_model(pong_recording, tmp_path_factory) -> Path:
     config = PretrainConfig(num_threads=1, train=train)
     pretrain(read_frames(pong_recording), config, folder, torch.device("cpu"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def sprite_run(pong_model, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "sprites"
+    flags = ["--model", pong_model, "--max-sprites", 8, "--total-timesteps", 64, "--out", out]
+    every = ["--eval-every", 64, "--eval-episodes", 1, "--checkpoint-every", 32]
+    result = run("train_ppo.py", *flags, *every, *TINY)
+    assert result.returncode == 0, result.stderr
+    assert "trained 64 steps" in result.stdout
+    assert "Warning: Training" not in result.stderr, "the bonus is for training alone"
+    return out
+
+
+@pytest.fixture(scope="session")
+def pixel_run(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "pixels"
+    flags = ["--obs", "pixels", "--total-timesteps", 32, "--out", out, "--eval-every", 0]
+    result = run("train_ppo.py", *flags, *TINY)
+    assert result.returncode == 0, result.stderr
+    return out

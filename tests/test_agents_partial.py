@@ -11,9 +11,8 @@ from sprite_obs.config import to_dict
 from sprite_obs.errors import SpriteObsError
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-sys.path.insert(0, str(ROOT / "agents"))
+for folder in ("agents", "benchmarks"):
+    sys.path.insert(0, str(ROOT / folder))
 
 import agents_games  # noqa: E402
 import agents_scores  # noqa: E402

@@ -12,7 +12,7 @@ def blank_page(height: int, width: int) -> np.ndarray:
     """Returns an empty `(height, width, 3)` uint8 RGB picture."""
     page = np.empty((height, width, 3), np.uint8)
     page[:1] = PAGE
-    page[1:] = page[:1]  # whole rows are copied fifty times faster than pixels
+    page[1:] = page[:1]  # copying whole rows is much faster than filling pixels
     return page
 
 
