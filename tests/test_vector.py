@@ -1,6 +1,7 @@
 """Vector environments of Gymnasium: what `SpriteObservation` gives in each, in one pass."""
 
 import pickle
+from functools import partial
 
 import ale_py
 import fake_frame_env  # noqa: F401, registers the environments
@@ -9,9 +10,17 @@ import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
-from vector_play import NUM_ENVS, SHORT, assert_equal, frame_envs, play, sprite_envs
+from vector_play import (
+    NUM_ENVS,
+    SHORT,
+    assert_equal,
+    frame_envs,
+    play,
+    sprite_env,
+    sprite_envs,
+)
 
-from sprite_obs.envs.last_two_frames import LastTwoFrames
+from sprite_obs.envs.last_two_frames import LastTwoFrames, make_last_two_frames
 from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper import SpriteObservation
 
@@ -177,10 +186,15 @@ def test_the_last_two_frames_are_joined(pong_model):
     assert_equal(play(SyncVectorEnv(each)), play(envs))
 
 
-def test_joining_frames_needs_to_see_the_ones_before_a_reset(pong_model):
-    envs = SyncVectorEnv([flickering], autoreset_mode=AutoresetMode.SAME_STEP)
-    with pytest.raises(ValueError, match=r"cannot join .* SAME_STEP.* use NEXT_STEP"):
-        VectorSpriteObservation(envs, pong_model)
+@pytest.mark.parametrize("mode", MODES)
+def test_frames_are_joined_also_at_the_end_of_an_episode(mode, pong_model):
+    lengths = range(SHORT, SHORT + NUM_ENVS)
+    frames = [
+        partial(make_last_two_frames, "ALE/Pong-v5", max_episode_steps=length) for length in lengths
+    ]
+    each = [partial(sprite_env, build, pong_model) for build in frames]
+    envs = VectorSpriteObservation(SyncVectorEnv(frames, autoreset_mode=mode), pong_model, 8)
+    assert_equal(play(SyncVectorEnv(each, autoreset_mode=mode)), play(envs))
 
 
 def test_frames_are_joined_also_below_other_wrappers(pong_model):

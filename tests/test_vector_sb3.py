@@ -9,7 +9,16 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
-from vector_play import NUM_ENVS, SHORT, assert_equal, frame_envs, play, play_sb3, sprite_envs
+from vector_play import (
+    NUM_ENVS,
+    SHORT,
+    assert_equal,
+    frame_envs,
+    play,
+    play_sb3,
+    sprite_env,
+    sprite_envs,
+)
 
 from sprite_obs.envs.last_two_frames import make_last_two_frames
 from sprite_obs.envs.make import make_env
@@ -46,6 +55,18 @@ def test_everything_is_equal_to_wrapping_each_environment(each, pong_model):
 def test_environments_in_forked_processes_give_the_same(each, pong_model):
     venv = SubprocVecEnv(frame_envs(), start_method="fork")
     assert_equal(each, play_sb3(wrapped(venv, pong_model)))
+
+
+def two_frames(index: int) -> gymnasium.Env:
+    return make_last_two_frames("ALE/Pong-v5", max_episode_steps=SHORT + index)
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_the_last_two_frames_are_joined(processes, pong_model):
+    frames = [partial(two_frames, index) for index in range(NUM_ENVS)]
+    each = [partial(sprite_env, build, pong_model) for build in frames]
+    venv = SubprocVecEnv(frames, start_method="fork") if processes else DummyVecEnv(frames)
+    assert_equal(play_sb3(DummyVecEnv(each)), play_sb3(wrapped(venv, pong_model)))
 
 
 def test_an_environment_in_a_spawned_process_gives_the_same(pong_model):
@@ -123,9 +144,6 @@ def test_wrong_environments_are_refused(pong_model):
     lake = DummyVecEnv([partial(gymnasium.make, "FrozenLake-v1")])
     with pytest.raises(TypeError, match=r"got Discrete\(16\); wrap each"):
         VecSpriteObservation(lake, pong_model)
-    flickering = DummyVecEnv([partial(make_last_two_frames, "ALE/Pong-v5")])
-    with pytest.raises(ValueError, match="cannot join the last two frames"):
-        VecSpriteObservation(flickering, pong_model)
 
 
 def test_the_adapter_expects_resets_in_the_same_step():

@@ -22,6 +22,8 @@ class LastTwoFrames(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
     Attributes:
         earlier_frame: `(H, W, 3)` uint8, the frame before the one that the last step returned; None
             after a reset, and where the episode ended before the last frame.
+        final_earlier_frame: what it was when the environment was reset, for vector environments,
+            which reset it by themselves.
 
     Example:
         >>> import ale_py, gymnasium
@@ -30,6 +32,7 @@ class LastTwoFrames(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
     """
 
     earlier_frame: np.ndarray | None
+    final_earlier_frame: np.ndarray | None
 
     def __init__(self, env: gymnasium.Env, frames_per_step: int = 4):
         """Checks that the environment leaves the skipping of frames to this wrapper.
@@ -55,13 +58,13 @@ class LastTwoFrames(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         gymnasium.utils.RecordConstructorArgs.__init__(self, frames_per_step=frames_per_step)
         gymnasium.Wrapper.__init__(self, env)
         self._frames_per_step = frames_per_step
-        self.earlier_frame = None
+        self.earlier_frame = self.final_earlier_frame = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environment; its first frame has none before it."""
-        self.earlier_frame = None
+        self.final_earlier_frame, self.earlier_frame = self.earlier_frame, None
         return self.env.reset(seed=seed, options=options)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:

@@ -66,19 +66,18 @@ class BatchObserver:
         Returns:
             The observations in the order of `envs`.
         """
-        before = {row: frame for row, frame in enumerate(earlier) if frame is not None}
-        if before:
-            both = np.concatenate([frames, np.stack(list(before.values()))])
-            found, error = self._encoder.explain(both)
-            found = _joined(found, len(frames), list(before))
-            return self._observed(found, error[: len(frames)], frames, envs)
-        if self._keeps_seen:
-            return self._observed(*self._encoder.explain(frames), frames, envs)
+        if self._keeps_seen or any(frame is not None for frame in earlier):
+            return self._observed(*self._explained(frames, earlier), frames, envs)
         seen = self._encoder.look(frames)
         return self._observed(seen, seen.error, frames, envs)
 
     def ends(
-        self, frames: np.ndarray, last: np.ndarray, ended: Sequence[int]
+        self,
+        frames: np.ndarray,
+        last: np.ndarray,
+        ended: Sequence[int],
+        earlier: Sequence[np.ndarray | None] = (),
+        final_earlier: Sequence[np.ndarray | None] = (),
     ) -> tuple[Observed, Observed]:
         """Observes all environments after a step in which episodes ended and new ones began.
 
@@ -87,17 +86,31 @@ class BatchObserver:
                 one ended.
             last: `(E, H, W, 3)` uint8, the last frames of the episodes that ended.
             ended: the E environments.
+            earlier: of all environments the frame before, as in `next`.
+            final_earlier: of those of `ended` the frame before the last one.
 
         Returns:
             What the environments show, and what those of `ended` showed last.
         """
-        found, error = self._encoder.explain(np.concatenate([last, frames]))
+        before = [*final_earlier, *earlier]
+        found, error = self._explained(np.concatenate([last, frames]), before)
         split = int(np.searchsorted(found.frame, len(ended)))
         at_end, now = found.rows(slice(split)), found.rows(slice(split, None))
         now = now._replace(frame=now.frame - len(ended))
         finished = self._observed(at_end, error[: len(ended)], last, ended)
         self.begin(ended)
         return self._observed(now, error[len(ended) :], frames, range(len(frames))), finished
+
+    def _explained(
+        self, frames: np.ndarray, earlier: Sequence[np.ndarray | None]
+    ) -> tuple[Detections, np.ndarray]:
+        """Finds the sprites of frames, joined with those of the frames before, where there are."""
+        before = {row: frame for row, frame in enumerate(earlier) if frame is not None}
+        if not before:
+            return self._encoder.explain(frames)
+        both = np.concatenate([frames, np.stack(list(before.values()))])
+        found, error = self._encoder.explain(both)
+        return _joined(found, len(frames), list(before)), error[: len(frames)]
 
     def pictures(self) -> list[np.ndarray]:
         """Returns the newest frame of each environment, enlarged, with its sprites drawn over it.

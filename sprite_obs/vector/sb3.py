@@ -69,8 +69,8 @@ class VecSpriteObservation(VecEnvWrapper):
         Raises:
             TypeError: when `venv` is no ``VecEnv`` or shows no frames, or an argument is of the
                 wrong type.
-            ValueError: when the frames have another size or are to be joined, the model belongs to
-                another game, or there is no slot or no such level.
+            ValueError: when the frames have another size, the model belongs to another game, or
+                there is no slot or no such level.
             CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
             DeviceError: when the device does not exist.
         """
@@ -83,7 +83,7 @@ class VecSpriteObservation(VecEnvWrapper):
         check_content(level, display, flatten, NAME)
         encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         _check_frames(venv.observation_space, encoder.frame_shape, model)
-        _check_no_earlier_frames(venv)
+        self._joins_frames = venv.has_attr("earlier_frame")  # of `LastTwoFrames`
         if not any_game:
             for spec in _specs(venv):
                 check_game(spec, encoder.env_id, model, NAME)
@@ -128,10 +128,15 @@ class VecSpriteObservation(VecEnvWrapper):
     def _observed(
         self, frames: Any, infos: list[dict[str, Any]], ended: list[int]
     ) -> tuple[Observed, Observed | None]:
+        earlier = self._earlier("earlier_frame", range(self.num_envs))
         if not ended:
-            return self._observer.next(frames, range(self.num_envs)), None
+            return self._observer.next(frames, range(self.num_envs), earlier), None
         last = np.stack([infos[env]["terminal_observation"] for env in ended])
-        return self._observer.ends(frames, last, ended)
+        final_earlier = self._earlier("final_earlier_frame", ended)
+        return self._observer.ends(frames, last, ended, earlier, final_earlier)
+
+    def _earlier(self, name: str, envs: Sequence[int]) -> Sequence[np.ndarray | None]:
+        return self.venv.get_attr(name, envs) if self._joins_frames else ()
 
     def _keep_reset_infos(self, seen: Observed, envs: Sequence[int]) -> None:
         for env in envs:
@@ -157,11 +162,3 @@ def _check_frames(space: spaces.Space, shape: tuple[int, ...], model: Any) -> No
         f"learned on, got {space}; wrap each environment in gymnasium's AddRenderObservation, or "
         "use a model of this environment"
     )
-
-
-def _check_no_earlier_frames(venv: VecEnv) -> None:
-    if venv.has_attr("earlier_frame"):
-        raise ValueError(
-            f"{NAME} cannot join the last two frames of a step: a VecEnv hides those before a "
-            "reset; wrap each environment in SpriteObservation instead"
-        )

@@ -1,6 +1,7 @@
 """VectorSpriteObservation: the sprites of all environments of a Gymnasium vector environment."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -86,8 +87,7 @@ class VectorSpriteObservation(VectorWrapper):
         Raises:
             TypeError: when `env` is no vector environment or an argument is of the wrong type.
             ValueError: when the frames have another size, the model belongs to another game, there
-                is no slot or no such level, or the mode of resetting is unknown or does not go
-                together with joined frames.
+                is no slot or no such level, or the mode of resetting is unknown.
             CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
             DeviceError: when the device does not exist.
         """
@@ -101,11 +101,6 @@ class VectorSpriteObservation(VectorWrapper):
         super().__init__(env)
         self._mode = _autoreset_mode(env)
         self._joins_frames = _has_earlier_frames(env)
-        if self._joins_frames and self._mode == AutoresetMode.SAME_STEP:
-            raise ValueError(
-                f"{NAME} cannot join the last two frames of a step with autoreset mode SAME_STEP, "
-                "which hides those before a reset; use NEXT_STEP"
-            )
         encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         if not any_game:
             check_game(env.spec, encoder.env_id, model, NAME)
@@ -160,15 +155,20 @@ class VectorSpriteObservation(VectorWrapper):
 
     def _next(self, frames: np.ndarray) -> Observed:
         self._observer.begin(np.flatnonzero(self._begins).tolist())
-        earlier = self.env.unwrapped.get_attr("earlier_frame") if self._joins_frames else ()  # type: ignore[attr-defined]
-        return self._observer.next(frames, range(self.num_envs), earlier)
+        return self._observer.next(frames, range(self.num_envs), self._earlier("earlier_frame"))
+
+    def _earlier(self, name: str) -> Sequence[np.ndarray | None]:
+        return self.env.unwrapped.get_attr(name) if self._joins_frames else ()  # type: ignore[attr-defined]
 
     def _with_final(
         self, frames: np.ndarray, infos: dict[str, Any], ended: np.ndarray
     ) -> tuple[Observed, dict[str, Any]]:
         """Observes a step in which episodes ended; their last frames are in the infos."""
         last = self._frames(np.stack([infos["final_obs"][env] for env in ended]))
-        seen, final = self._observer.ends(frames, last, ended.tolist())
+        before = self._earlier("final_earlier_frame")
+        final_earlier = [before[env] for env in ended] if before else ()
+        earlier = self._earlier("earlier_frame")
+        seen, final = self._observer.ends(frames, last, ended.tolist(), earlier, final_earlier)
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row, env in enumerate(ended):
             final_obs[env] = rows_of(final.observations, row)
