@@ -99,7 +99,7 @@ class Reader:
 class Categories:
     """Tells an `ObservationBuilder` what there can be: each category is a type with one look.
 
-    A type's id divides the weight of its slots, and where slots are few, the last types get none.
+    A type's rank divides the weight of its slots, and where slots are few, the last types get few.
     So ids follow `by_rarity`.
 
     Args:
@@ -115,6 +115,9 @@ class Categories:
         self.num_sprites = self.num_types = len(categories)
         self.type_capacity = np.array([0, *(most for _, most, _ in categories)], np.int32)
         self.object_capacity = self.type_capacity
+        self.type_counts = np.tile(self.type_capacity, (2, 1))  # not known, so all as full
+        self.object_counts = self.type_counts
+        self.former_types: Sequence[int] = ()
         ids = np.arange(self.num_types + 1, dtype=np.int32)
         moves = np.array([False, *(not display for *_, display in categories)])
         everywhere = np.array([(STILL, 0, 0, FRAME_SHAPE[1], FRAME_SHAPE[0])])

@@ -44,4 +44,5 @@ def _flat_view(taken: spaces.Space[Any], shown: spaces.Space[Any]) -> FlatView |
     if not isinstance(taken, spaces.Box) or not isinstance(shown, spaces.Dict):
         return None
     highest = cast(spaces.Box, shown["position"]).high  # (M, 2)
-    return FlatView((int(highest[0, 0]), int(highest[0, 1])), len(highest))
+    slot_type = cast(spaces.Box, shown["type"]).high  # (M,)
+    return FlatView((int(highest[0, 0]), int(highest[0, 1])), slot_type)

@@ -18,7 +18,7 @@ from sprite_obs.model.build import build_model
 from sprite_obs.model.sprite_model import SpriteModel
 from sprite_obs.zoo.find import MODEL_FILE, find_model
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raised when checkpoints or the observations made from them change."""
 COMPACT_VERSION = f"{FORMAT_VERSION} compact"
 """Of models without their network; programs that cannot read them say so."""
@@ -44,6 +44,9 @@ class Tables(NamedTuple):
         moves: `(T + 1,)` bool, which types move about; index 0 is unused.
         tiles: `(n, 6)` int32, tiles of walls (`lookup.tiles`).
         object_capacity: `(T + 1,)` int32, objects of each type seen at once; index 0 is unused.
+        type_counts: `(2, T + 1)` int32, how often the recording showed sprites of each type outside
+            the display, and in it; index 0 is unused.
+        object_counts: the same of objects.
         layers: `(L, 8)` int32, parts of the screen that scroll (`lookup.panorama`).
         scenery: `(P,)` uint8 palette indices, what is seen through them.
         usual: `(H, W, 3)` uint8 RGB, what frames usually show, if they were scaled or compressed
@@ -60,6 +63,8 @@ class Tables(NamedTuple):
     moves: np.ndarray
     tiles: np.ndarray
     object_capacity: np.ndarray
+    type_counts: np.ndarray
+    object_counts: np.ndarray
     layers: np.ndarray
     scenery: np.ndarray
     usual: np.ndarray
@@ -79,6 +84,8 @@ class Tables(NamedTuple):
             moves=np.zeros(num_types + 1, bool),
             tiles=np.zeros((0, 6), np.int32),
             object_capacity=np.ones(num_types + 1, np.int32),
+            type_counts=np.ones((2, num_types + 1), np.int32),
+            object_counts=np.ones((2, num_types + 1), np.int32),
             layers=np.zeros((0, 8), np.int32),
             scenery=np.zeros(0, np.uint8),
             usual=np.zeros((0, 0, 3), np.uint8),
@@ -134,6 +141,11 @@ class Checkpoint(NamedTuple):
     def former_sizes(self) -> list[int]:
         """How many sprites there were each time before the model was extended, rising."""
         return [extension["former_sprites"] for extension in self.settings.get("extended", [])]
+
+    @property
+    def former_types(self) -> list[int]:
+        """How many types there were each time before the model was extended, rising."""
+        return [extension["former_types"] for extension in self.settings.get("extended", [])]
 
     @property
     def reading_window(self) -> np.ndarray:
@@ -239,6 +251,16 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     except (KeyError, RuntimeError, SafetensorError, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} is damaged ({reason}); pretrain again") from None
+
+
+def is_compact(folder: Path) -> bool:
+    """Says whether the model of a folder, of any format version, has no network.
+
+    Raises:
+        CheckpointError: when its file is missing or truncated.
+    """
+    _, about = load_tensors(folder / MODEL_FILE)
+    return str(about.get("format_version")).endswith("compact")
 
 
 def _assemble(

@@ -26,17 +26,17 @@ class FlatView:
     def __init__(
         self,
         frame_size: tuple[int, int],
-        num_slots: int,
+        slot_type: np.ndarray,
         num_pairs_slots: int = NUM_PAIRS_SLOTS,
     ):
         """Prepares the space.
 
         Args:
             frame_size: width and height of the frame, in pixels.
-            num_slots: M, slots of an observation.
+            slot_type: `(M,)` int32, the type whose things each of M slots may hold.
             num_pairs_slots: P, slots between which differences are taken, at most all M.
         """
-        fastest = 1 / VELOCITY_UNIT
+        num_slots, fastest = len(slot_type), 1 / VELOCITY_UNIT
         num_paired = min(num_pairs_slots, num_slots)
         pairs = np.stack(np.triu_indices(num_paired, 1), 1)  # (pairs, 2)
         bounds = np.array(
@@ -46,6 +46,7 @@ class FlatView:
             np.float32,
         )
         self.space = spaces.Box(-bounds, bounds, dtype=np.float32)
+        self._rank = type_ranks(slot_type)
         self._pairs = np.ascontiguousarray(pairs, np.int64)
         width, height = frame_size
         self._position_scale = np.array([2 / width, 2 / height], np.float32)
@@ -64,8 +65,21 @@ class FlatView:
         """
         flat = np.zeros((len(kind), *self.space.shape), np.float32)
         scales = self._position_scale, self._velocity_scale
-        _flatten(kind, presence, position, velocity, self._pairs, *scales, flat)
+        _flatten(self._rank[kind], presence, position, velocity, self._pairs, *scales, flat)
         return flat
+
+
+def type_ranks(slot_type: np.ndarray) -> np.ndarray:
+    """Numbers the types that have slots from 1 on, in the order of their ids.
+
+    Args:
+        slot_type: `(M,)` integers, the type whose things each slot may hold.
+
+    Returns:
+        `(T + 1,)` float32, the rank of each type; that of the next one where a type has no slot.
+    """
+    ids = np.arange(slot_type.max() + 1)
+    return 1 + np.searchsorted(np.unique(slot_type), ids).astype(np.float32)
 
 
 def num_slots_of(space: spaces.Space) -> int | None:
@@ -83,15 +97,15 @@ def _length(num_slots: int, num_pairs_slots: int = NUM_PAIRS_SLOTS) -> int:
 
 
 @numba.njit(cache=True)
-def _flatten(kind, presence, position, velocity, pairs, position_scale, velocity_scale, flat):
+def _flatten(rank, presence, position, velocity, pairs, position_scale, velocity_scale, flat):
     """Writes the features; `flat` `(B, F)` holds zeros."""
-    num_slots = kind.shape[1]
+    num_slots = rank.shape[1]
     motion = np.empty((num_slots, 4), np.float32)
-    for row in range(len(kind)):
+    for row in range(len(rank)):
         for slot in range(num_slots):
             if not presence[row, slot]:
                 continue
-            weight = np.float32(1) / np.float32(kind[row, slot])
+            weight = 1 / rank[row, slot]
             flat[row, slot * 5] = weight
             for axis in range(2):
                 motion[slot, axis] = position[row, slot, axis] * position_scale[axis] - 1
@@ -102,7 +116,7 @@ def _flatten(kind, presence, position, velocity, pairs, position_scale, velocity
             first, second = pairs[pair]
             if not (presence[row, first] and presence[row, second]):
                 continue
-            both = np.float32(1) / np.sqrt(np.float32(kind[row, first] * kind[row, second]))
+            both = 1 / np.sqrt(rank[row, first] * rank[row, second])
             at, near = num_slots * 5 + pair * 4, num_slots * 5 + len(pairs) * 4 + pair * 2
             for column in range(4):
                 difference = motion[first, column] - motion[second, column]

@@ -24,7 +24,7 @@ from sprite_obs.lookup.rooms import Behind, restore
 from sprite_obs.lookup.screen import Screens
 from sprite_obs.lookup.view import cut_at_view, view_of
 from sprite_obs.network_decoder import NetworkDecoder
-from sprite_obs.type_names import NamedTypes, merge_types, names_by_id, read_named_types
+from sprite_obs.type_names import NamedTypes, add_up, merged_types, names_by_id, read_named_types
 from sprite_obs.zoo.find import find_model
 
 
@@ -56,6 +56,10 @@ class FrozenEncoder:
         type_capacity: `(T + 1,)` int32, instances of a type seen at once, 0 for one that was merged
             into another; index 0 is unused.
         object_capacity: the same for objects, see `merge_objects`.
+        type_counts: `(2, T + 1)` int32, how often each type was seen in pretraining, outside the
+            display and in it.
+        object_counts: the same for objects.
+        former_types: number of types before each extension of the model, rising.
         type_names: names of the types that a user named, by type id.
         sprites: `(K, S, S, 4)` uint8 RGBA, each drawing centred on its canvas.
         background: `(H, W, 3)` uint8.
@@ -73,9 +77,14 @@ class FrozenEncoder:
         self.sprites = checkpoint.sprites
         self.background = checkpoint.background
         self.frame_shape: tuple[int, ...] = checkpoint.background.shape
-        types, named = checkpoint.sprite_type, named_types or {}
-        self.sprite_type, self.type_capacity = merge_types(types, checkpoint.type_capacity, named)
-        _, self.object_capacity = merge_types(types, checkpoint.tables.object_capacity, named)
+        types, tables = checkpoint.sprite_type, checkpoint.tables
+        merged = merged_types(len(checkpoint.type_capacity) - 1, named_types or {})
+        self.sprite_type = merged[types]
+        self.type_capacity = add_up(checkpoint.type_capacity, merged)
+        self.object_capacity = add_up(tables.object_capacity, merged)
+        self.type_counts = add_up(tables.type_counts, merged)
+        self.object_counts = add_up(tables.object_counts, merged)
+        self.former_types: Sequence[int] = checkpoint.former_types
         self._type_of_id = np.concatenate([[0], self.sprite_type]).astype(np.int32)
         self.type_names = names_by_id(named_types or {})
         self.num_sprites = len(checkpoint.sprites)
@@ -83,12 +92,11 @@ class FrozenEncoder:
         self.decoder = decoder or checkpoint.decoder
         self._scrolls = checkpoint.config.background == "scroll"
         check_decoder(self.decoder, checkpoint)
-        usual = checkpoint.tables.usual if checkpoint.tables.usual.size else None
+        usual = tables.usual if tables.usual.size else None
         self.palette = Palette(checkpoint.palette, checkpoint.exact_palette, usual)
         self._screens = Screens(self.palette)
         self.bank = from_canvases(checkpoint.sprites, self.palette)
         self._thresholds = thresholds = checkpoint.settings["discover"]
-        tables = checkpoint.tables
         image = self.palette.nearest(self.background.reshape(-1, 3)).reshape(self.frame_shape[:2])
         self._window = tables.window.tolist()
         self._view = view_of(self.background, tables.window)

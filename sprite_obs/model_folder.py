@@ -8,7 +8,7 @@ from sprite_obs.checkpoint import (
     MODEL_FILE,
     SETTINGS_FILE,
     Checkpoint,
-    load_checkpoint,
+    is_compact,
     save_checkpoint,
 )
 from sprite_obs.decoders import usable_decoders
@@ -20,7 +20,7 @@ from sprite_obs.pretrain.state import STATE_FILE
 from sprite_obs.type_names import (
     TYPES_FILE,
     NamedTypes,
-    merge_types,
+    merged_types,
     names_by_id,
     read_named_types,
 )
@@ -88,7 +88,7 @@ def export_compact(folder: Path, checkpoint: Checkpoint, out: Path) -> None:
             f"expected a model that can look up, got {folder} of background "
             f"{checkpoint.config.background}, which cannot do without its network; use it as it is"
         )
-    if (out / MODEL_FILE).exists() and load_checkpoint(out).model:
+    if (out / MODEL_FILE).exists() and not is_compact(out):
         raise CheckpointError(
             f"{out} holds a model with its network, which would be lost; choose another folder as "
             "--out"
@@ -121,7 +121,7 @@ def dictionary_picture(checkpoint: Checkpoint, named_types: NamedTypes) -> bytes
         codes = checkpoint.model.dictionary.codes().detach().cpu().numpy()
     else:  # what looks alike has codes that are alike, so the pixels do as well
         codes = checkpoint.sprites.reshape(len(checkpoint.sprites), -1) / 255
-    types, _ = merge_types(checkpoint.sprite_type, checkpoint.type_capacity, named_types)
+    types = merged_types(len(checkpoint.type_capacity) - 1, named_types)[checkpoint.sprite_type]
     names = names_by_id(named_types)
     return to_png(dictionary_sheet(checkpoint.sprites, codes, types, names))
 

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from sprite_obs.detections import Detections, Sight, merge_objects
 from sprite_obs.flat import FlatView
 from sprite_obs.lookup.meaning import Meaning
-from sprite_obs.objects.slots import slot_ranges
+from sprite_obs.objects.slots import slot_ranges, slot_types
 from sprite_obs.objects.states import make_states, reset_state, with_room
 from sprite_obs.observe import Filled, Rows, Scene, observe_rows, observe_table
 from sprite_obs.packed import pack
@@ -35,6 +35,9 @@ class Known(Protocol):
     num_types: int
     type_capacity: np.ndarray
     object_capacity: np.ndarray
+    type_counts: np.ndarray
+    object_counts: np.ndarray
+    former_types: Sequence[int]
 
     @property
     def meaning(self) -> Meaning:
@@ -71,12 +74,11 @@ class ObservationBuilder:
         flatten: bool = False,
     ):
         height, width, _ = known.frame_shape
-        self._flat = FlatView((width, height), max_sprites) if flatten else None
-        self.space = self._flat.space if self._flat else observation_space(known, max_sprites)
         merges = level == "object"
-        capacity = known.object_capacity if merges else known.type_capacity
-        _tell_if_crowded(int(capacity[1:].sum()), max_sprites)
-        ranges = slot_ranges(capacity, max_sprites)
+        ranges = _ranges(known, max_sprites, merges, display)
+        slot_type = slot_types(ranges, max_sprites)
+        self._flat = FlatView((width, height), slot_type) if flatten else None
+        self.space = self._flat.space if self._flat else observation_space(known, slot_type)
         self._scene = Scene(known.meaning, ranges, _corner(known), merges, display)
         self._states = make_states(num_envs, NUM_TRACKS, max_sprites)
         self._observer = pack((self._scene, self._states))
@@ -154,12 +156,21 @@ class ObservationBuilder:
             self._states, self._observer = states, pack((self._scene, states))
 
 
+def _ranges(known: Known, max_sprites: int, merges: bool, display: bool) -> np.ndarray:
+    """Returns `(T + 1, 2)`, the slots of each type."""
+    capacity = known.object_capacity if merges else known.type_capacity
+    seen = known.object_counts if merges else known.type_counts  # (2, T + 1)
+    counts = seen.sum(0) if display else seen[0]
+    _tell_if_crowded(int(capacity[counts > 0].sum()), max_sprites)
+    return slot_ranges(capacity, counts, max_sprites, known.former_types)
+
+
 def _tell_if_crowded(num_things: int, max_sprites: int) -> None:
     """Logs, but for workers, that there may be more things than slots."""
     if num_things > max_sprites and not is_worker():
         LOGGER.warning(
-            "the game shows up to %d things, of which the most important types get the %d slots; "
-            "max_sprites=%d has room for all",
+            "the game shows up to %d things, but there are %d slots, so that some of many like "
+            "things have none; max_sprites=%d has room for all",
             num_things,
             max_sprites,
             num_things,
@@ -190,8 +201,9 @@ def replace_rows(observations: Observations, rows: np.ndarray, by: Observations)
         array[rows] = by[key]
 
 
-def observation_space(known: Known, max_sprites: int) -> spaces.Space[Any]:
-    """Returns the space of an observation of M = `max_sprites` slots."""
+def observation_space(known: Known, slot_type: np.ndarray) -> spaces.Space[Any]:
+    """Returns the space of an observation whose M slots may hold things of `slot_type`, `(M,)`."""
+    max_sprites = len(slot_type)
     corner = np.tile(_corner(known), (max_sprites, 1))  # (M, 2)
 
     def column(high: int, dtype: Any = np.int32) -> spaces.Box:
@@ -200,7 +212,7 @@ def observation_space(known: Known, max_sprites: int) -> spaces.Space[Any]:
     return spaces.Dict(
         {
             "sprite": column(known.num_sprites),
-            "type": column(known.num_types),
+            "type": spaces.Box(np.zeros_like(slot_type), slot_type, dtype=np.int32),
             "layer": column(MAX_LAYER),
             "track": column(MAX_TRACK),
             "object": column(MAX_TRACK),

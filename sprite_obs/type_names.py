@@ -42,28 +42,37 @@ def read_named_types(folder: str | Path, num_types: int) -> NamedTypes:
     return named
 
 
-def merge_types(
-    sprite_type: np.ndarray, type_capacity: np.ndarray, named: NamedTypes
-) -> tuple[np.ndarray, np.ndarray]:
+def merged_types(num_types: int, named: NamedTypes) -> np.ndarray:
     """Makes one type of those that have one name: the one of the smallest id, the others are gone.
 
     All other ids stay what they are, so that ids keep their meaning when a name is added.
 
     Args:
-        sprite_type: `(K,)` int32, type id 1..T of each sprite.
-        type_capacity: `(T + 1,)` int32, instances of each type seen at once.
+        num_types: T.
         named: what `read_named_types` returned.
 
     Returns:
-        The same tables after merging. A merged type has room for the instances of all its types
-        together, even if they were never seen at once; a type that is gone has none.
+        `(T + 1,)` int32, what has become of each type.
     """
-    kept = np.arange(len(type_capacity), dtype=np.int32)
+    merged = np.arange(num_types + 1, dtype=np.int32)
     for ids in named.values():
-        kept[ids] = min(ids)
-    capacity = np.zeros_like(type_capacity)
-    np.add.at(capacity, kept, type_capacity)
-    return kept[sprite_type], capacity
+        merged[ids] = min(ids)
+    return merged
+
+
+def add_up(figures: np.ndarray, merged: np.ndarray) -> np.ndarray:
+    """Adds up the figures of types that were merged, and returns them.
+
+    A merged type has room for the things of all its types together, even if they were never seen
+    at once; a type that is gone has none.
+
+    Args:
+        figures: `(..., T + 1)`, of each type.
+        merged: what `merged_types` returned.
+    """
+    sums = np.zeros_like(figures)
+    np.add.at(sums.T, merged, figures.T)
+    return sums
 
 
 def names_by_id(named: NamedTypes) -> dict[int, str]:

@@ -3,20 +3,15 @@
 import numpy as np
 
 from sprite_obs.detections import Detections
-from sprite_obs.objects.slots import NEVER, NOBODY, assign_slots, slot_ranges
+from sprite_obs.objects.slots import NEVER, NOBODY, assign_slots
 
 
 class SlotTable:
     """The slots of one environment; see `slot_ranges` and `assign_slots`."""
 
-    def __init__(self, type_capacity: np.ndarray, max_sprites: int):
-        """Shares the slots out among the types.
-
-        Args:
-            type_capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
-            max_sprites: M, number of slots.
-        """
-        self._ranges = slot_ranges(type_capacity, max_sprites)
+    def __init__(self, ranges: np.ndarray, max_sprites: int):
+        """Takes what `slot_ranges` returned for M = `max_sprites` slots."""
+        self._ranges = ranges
         self._max_sprites = max_sprites
         self.reset()
 

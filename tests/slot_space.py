@@ -4,6 +4,8 @@ import numpy as np
 from gymnasium import spaces
 
 SLOTS, WIDTH, HEIGHT = 6, 160, 210
+OWNERS = np.array([1, 1, 2, 3, 4, 4], np.int32)
+"""Types whose things the slots may hold."""
 
 
 def slot_space() -> spaces.Dict:
@@ -12,7 +14,7 @@ def slot_space() -> spaces.Dict:
     return spaces.Dict(
         {
             "sprite": spaces.Box(0, 9, (SLOTS,), np.int32),
-            "type": spaces.Box(0, 4, (SLOTS,), np.int32),
+            "type": spaces.Box(np.zeros(SLOTS, np.int32), OWNERS, dtype=np.int32),
             "layer": spaces.Box(0, 255, (SLOTS,), np.int32),
             "position": spaces.Box(corner * 0, corner, dtype=np.float32),
             "velocity": spaces.Box(-corner, corner, dtype=np.float32),

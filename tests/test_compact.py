@@ -129,6 +129,13 @@ def test_names_of_types_come_along(tiny_model, tmp_path):
     assert FrozenEncoder.load(tmp_path / "small").type_names == {1: "thing"}
 
 
+def test_a_compact_model_of_another_format_is_replaced(tiny_model, tmp_path):
+    out = tmp_path / "small"
+    save_tensors(out / MODEL_FILE, {}, {"format_version": "1 compact"})
+    assert main(["export", "--model", str(tiny_model), "--out", str(out)]) == 0
+    assert load_checkpoint(out).model is None
+
+
 def test_a_model_with_its_network_is_not_overwritten(fails, tiny_model, tmp_path):
     model = shutil.copytree(tiny_model, tmp_path / "model")
     before = (model / MODEL_FILE).read_bytes()

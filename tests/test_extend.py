@@ -26,6 +26,7 @@ from sprite_obs.detections import Detections
 from sprite_obs.errors import CheckpointError, ConfigError, RecordingError
 from sprite_obs.frames.sources import Frames
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.objects.slots import slot_ranges
 from sprite_obs.pretrain.extend import extend
 from sprite_obs.pretrain.extension_checks import check_extension, extension_config
 from sprite_obs.pretrain.pretrain import pretrain
@@ -70,6 +71,10 @@ def test_what_the_model_knew_keeps_ids_types_and_looks(old, with_ring, folder):
     assert (with_ring.palette[: len(old.palette)] == old.palette).all()
     assert (with_ring.background == old.background).all()
     assert (with_ring.type_capacity[: num_types + 1] == old.type_capacity).all()
+    for name in ("type_counts", "object_counts"):
+        former, counts = (getattr(model.tables, name) for model in (old, with_ring))
+        assert (counts[:, : num_types + 1] == former).all()
+        assert former[:, 1:].sum() >= len(OLD.images) and counts[:, num_types + 1 :].sum() > 0
     assert (with_ring.tables.counts[:count] == old.tables.counts).all()
     assert (with_ring.config, with_ring.env_id) == (old.config, old.env_id)
     stored = load_checkpoint(folder / "ring")
@@ -134,7 +139,9 @@ def test_a_new_screen_is_a_further_room_and_found_again(old, with_ring, tmp_path
 
 def slots_of_types(model: Checkpoint, max_sprites: int) -> dict[int, set[int]]:
     """Fills an observation with more things of each type than there is room for."""
-    table = SlotTable(model.tables.object_capacity, max_sprites)
+    tables = model.tables
+    sizes = tables.object_capacity, tables.object_counts.sum(0), max_sprites
+    table = SlotTable(slot_ranges(*sizes, model.former_types), max_sprites)
     kinds = np.repeat(np.arange(1, len(model.type_capacity)), 5)
     slots = table.update(kinds, np.arange(1, len(kinds) + 1), np.zeros(len(kinds), bool))
     return {kind: {*slots[kinds == kind].tolist()} - {-1} for kind in {*kinds.tolist()}}

@@ -8,7 +8,7 @@ from stable_baselines3 import DQN, PPO
 
 from sprite_obs.envs.make import make_env
 from sprite_obs.extractors.pairs import SpriteExtractor
-from sprite_obs.flat import FlatView, num_slots_of
+from sprite_obs.flat import FlatView, num_slots_of, type_ranks
 from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
 from sprite_obs.wrapper import SpriteObservation
 
@@ -74,12 +74,12 @@ def test_the_registered_environment_can_be_flat(pong_model):
 
 
 def test_no_more_pairs_than_slots():
-    assert FlatView((160, 210), 2, num_pairs_slots=8).space.shape == (2 * 5 + 6,)
+    assert FlatView((160, 210), np.array([1, 2]), num_pairs_slots=8).space.shape == (2 * 5 + 6,)
 
 
 def test_a_vector_tells_its_slots():
     for count in range(1, 41):
-        assert num_slots_of(FlatView((160, 210), count).space) == count
+        assert num_slots_of(FlatView((160, 210), np.ones(count, np.int32)).space) == count
     for other in (spaces.Box(-1, 1, (6,)), spaces.Box(-1, 1, (84, 84)), spaces.Discrete(5)):
         assert num_slots_of(other) is None
 
@@ -87,3 +87,18 @@ def test_a_vector_tells_its_slots():
 def test_flatten_is_a_bool(pong_model):
     with pytest.raises(TypeError, match="flatten to be True or False, got 1"):
         SpriteObservation(make_env("ALE/Pong-v5"), pong_model, flatten=1)
+
+
+def test_ranks_are_those_of_the_types_that_have_slots():
+    assert type_ranks(np.array([1, 3, 3, 7])).tolist() == [1, 1, 2, 2, 3, 3, 3, 3]
+
+
+def test_a_type_without_slots_does_not_make_those_behind_it_lighter():
+    def weights(*slot_type: int) -> list[float]:
+        view, kind = FlatView((160, 210), np.array(slot_type)), np.array([slot_type])
+        nowhere = np.zeros((1, len(slot_type), 2), np.float32)
+        flat = view.flatten(kind, np.ones_like(kind), nowhere, nowhere)
+        return flat[0, : 5 * len(slot_type) : 5].tolist()
+
+    assert weights(1, 2, 2, 3) == weights(1, 5, 5, 9)
+    np.testing.assert_allclose(weights(1, 2, 2, 3), [1, 1 / 2, 1 / 2, 1 / 3])

@@ -20,6 +20,8 @@ from sprite_obs.packed import pack
 NUM_ENVS, NUM_SLOTS, SIZE = 3, 16, (90, 120)
 TYPES = np.array([1, 1, 2, 2, 3, 3], np.int32)
 CAPACITY = np.array([0, 6, 4, 9])
+COUNTS = np.array([[0, 6, 4, 9], [0, 0, 2, 0]])
+RANGES = slot_ranges(CAPACITY, COUNTS.sum(0), NUM_SLOTS)
 LINKS = Links(np.array([[1, 2, 4, 0], [3, 4, 0, 5]], np.int32))
 DISPLAY = DisplayRows(
     np.array([[2, 0, 0, 60, 40], [0, 60, 60, 120, 90]], np.int32),
@@ -49,7 +51,7 @@ class OneByOne:
     def __init__(self, merges: bool, display: bool) -> None:
         self.merges, self.display = merges, display
         self.trackers = [Tracker() for _ in range(NUM_ENVS)]
-        self.slots = [SlotTable(CAPACITY, NUM_SLOTS) for _ in range(NUM_ENVS)]
+        self.slots = [SlotTable(RANGES, NUM_SLOTS) for _ in range(NUM_ENVS)]
 
     def reset(self, env: int) -> None:
         self.trackers[env].reset()
@@ -90,7 +92,7 @@ def test_all_at_once_is_one_by_one(merges, display, as_table):
     rng = np.random.default_rng(0)
     meaning = Meaning(np.append(0, TYPES).astype(np.int32), LINKS.arrays, DISPLAY.arrays)
     corner = np.array(SIZE[::-1], np.float32)
-    scene = Scene(meaning, slot_ranges(CAPACITY, NUM_SLOTS), corner, merges, display)
+    scene = Scene(meaning, RANGES, corner, merges, display)
     states, most = make_states(NUM_ENVS, 4, NUM_SLOTS), 0
     parts, envs = OneByOne(merges, display), np.arange(NUM_ENVS)
     for step in range(60):
@@ -122,6 +124,9 @@ def known_things() -> SimpleNamespace:
         num_types=3,
         type_capacity=CAPACITY,
         object_capacity=CAPACITY,
+        type_counts=COUNTS,
+        object_counts=COUNTS,
+        former_types=(),
         meaning=Meaning(np.append(0, TYPES).astype(np.int32), LINKS.arrays, DISPLAY.arrays),
     )
 
@@ -145,7 +150,7 @@ def test_a_builder_makes_room_for_more_tracks():
 @pytest.mark.parametrize(("slots", "told"), [(18, True), (19, False)])
 def test_fewer_slots_than_things_are_told(slots, told, caplog):
     ObservationBuilder(known_things(), NUM_ENVS, slots, "object", display=True)
-    expected = "the game shows up to 19 things, of which the most important types get the 18 slots"
+    expected = "the game shows up to 19 things, but there are 18 slots"
     assert any(expected in message for message in caplog.messages) == told
 
 

@@ -13,7 +13,7 @@ from sprite_obs.cli import main
 from sprite_obs.errors import ConfigError
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.model_folder import keep_previous
-from sprite_obs.type_names import merge_types, read_named_types
+from sprite_obs.type_names import add_up, merged_types, read_named_types
 from sprite_obs.wrapper import SpriteObservation
 
 NAMED = "# the two players\npaddle: [3, 2]\nball: [1]\n"
@@ -90,10 +90,12 @@ def test_the_wrapper_has_a_slot_for_each_instance_of_a_merged_type(model):
 def test_other_types_keep_ids_and_capacity():
     sprite_type = np.array([1, 2, 2, 3, 4, 5], np.int32)
     capacity = np.array([0, 4, 3, 2, 1, 7], np.int32)
-    merged, room = merge_types(sprite_type, capacity, {"car": [5, 2, 3], "ball": [4]})
-    assert merged.tolist() == [1, 2, 2, 2, 4, 2]
-    assert room.tolist() == [0, 4, 12, 0, 1, 0]
-    assert sprite_type.tolist() == [1, 2, 2, 3, 4, 5] and capacity.sum() == 17, "not in place"
+    merged = merged_types(5, {"car": [5, 2, 3], "ball": [4]})
+    assert merged[sprite_type].tolist() == [1, 2, 2, 2, 4, 2]
+    assert add_up(capacity, merged).tolist() == [0, 4, 12, 0, 1, 0]
+    both = add_up(np.stack([capacity, 2 * capacity]), merged)
+    assert both.tolist() == [[0, 4, 12, 0, 1, 0], [0, 8, 24, 0, 2, 0]]
+    assert capacity.sum() == 17, "not in place"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,19 @@ def test_what_belongs_to_the_display_is_marked(balancing_model, level):
         assert marked.tolist() == [LEFT_PADDLE]
 
 
+@pytest.mark.parametrize(("display", "owner"), [(True, LEFT_PADDLE), (False, RIGHT_PADDLE)])
+@pytest.mark.parametrize("level", ["object", "sprite"])
+def test_display_that_is_left_out_needs_no_slots(balancing_model, tmp_path, level, display, owner):
+    checkpoint, counts = load_checkpoint(balancing_model), np.zeros((2, 4), np.int32)
+    counts[:, 1:] = [[1, 5, 0], [0, 0, 9]]  # times the ball and the paddles were seen
+    tables = checkpoint.tables._replace(type_counts=counts, object_counts=counts)
+    save_checkpoint(tmp_path, checkpoint._replace(tables=tables))
+    settings = {"max_sprites": 1, "level": level, "display": display}
+    env = SpriteObservation(Balancing(), tmp_path, **settings)
+    assert env.observation_space["type"].high.tolist() == [owner]
+    assert sprites(env.reset(seed=0)[0]) == [owner]
+
+
 @pytest.mark.parametrize("level", ["object", "sprite"])
 def test_the_display_can_be_left_out(balancing_model, level):
     for n, observation in enumerate(watch(balancing_model, 21, level=level, display=False)):

@@ -43,6 +43,16 @@ def test_each_model_is_small_and_explains_its_game(name):
     assert 1 - np.mean([step[4]["sprite_error"] for step in steps]) > LEAST_EXPLAINED
 
 
+def test_few_slots_are_well_used():
+    """Most are for the fleet, not for explosions and digits, which are seen now and then."""
+    env = gymnasium.make("SpriteObs/SpaceInvaders-v5", display=False)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    steps = [env.step(env.action_space.sample())[0] for _ in range(100)]
+    assert np.mean([step["presence"] for step in steps[40:]]) > 0.7
+    assert len(np.unique(steps[-1]["type"])) >= 6
+
+
 @pytest.mark.parametrize("name", zoo_names())
 def test_each_model_has_a_card_that_fits_it(name):
     text = (zoo_folder() / name / "card.md").read_text()

@@ -27,9 +27,10 @@ class SpriteExtractor(BaseFeaturesExtractor):
     positions and of the scaled velocities, and the former once more, eight times larger and cut at
     -1 and 1, because single pixels count where things nearly meet.
 
-    All features of a slot are divided by its type's id, those of a pair by the geometric mean of
-    both. Types are numbered by importance, so what matters most is learned first; a game's score,
-    say, is the same all through a rally and would be taken for the reason of what happens in it.
+    All features of a slot are divided by the rank of its type among the types that have slots,
+    those of a pair by the geometric mean of both. Types are in order of importance, so what matters
+    most is learned first; a game's score, say, is the same all through a rally and would be taken
+    for the reason of what happens in it.
 
     Without the embedding it is what `SpriteObservation` gives with ``flatten=True``.
 

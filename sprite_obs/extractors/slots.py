@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from sprite_obs.flat import VELOCITY_UNIT
+from sprite_obs.flat import VELOCITY_UNIT, type_ranks
 
 KEYS = ("sprite", "type", "position", "velocity", "presence")
 
@@ -16,7 +16,7 @@ class SlotFeatures(NamedTuple):
 
     Attributes:
         presence: `(B, M, 1)` float32, 1 where a slot holds something.
-        weight: `(B, M, 1)` float32, presence divided by the type's id.
+        weight: `(B, M, 1)` float32, presence divided by the rank of the type.
         motion: `(B, M, 4)` float32, scaled position (x, y) and velocity (x, y).
         look: `(B, M, E)` float32, embedding of type and sprite.
     """
@@ -31,10 +31,11 @@ class SlotEncoder(nn.Module):
     """Scales positions and velocities to the frame, and embeds types and sprites.
 
     Positions run from -1 to 1 over the frame, and a velocity of 1 is an eighth of the frame per
-    step. Types are numbered by importance, so a type's id divides the weight of its slots: what
-    matters most is learned first.
+    step. Types are in order of importance, so a type's rank among those that have slots divides the
+    weight of its things: what matters most is learned first.
     """
 
+    rank: Tensor
     position_scale: Tensor
     velocity_scale: Tensor
 
@@ -51,11 +52,12 @@ class SlotEncoder(nn.Module):
         super().__init__()
         highest = {key: box.high for key, box in _boxes(observation_space).items()}
         self.num_slots = len(highest["presence"])
-        self.type_embedding = _embedding(highest["type"][0], embedding_dim)
+        self.type_embedding = _embedding(highest["type"].max(), embedding_dim)
         self.sprite_embedding = _embedding(highest["sprite"][0], embedding_dim)
         nn.init.zeros_(self.sprite_embedding.weight)  # a thing's look counts once that has helped
         frame_size = torch.as_tensor(highest["position"][0])  # (2,)
         self.register_buffer("position_scale", 2 / frame_size)
+        self.register_buffer("rank", torch.as_tensor(type_ranks(highest["type"])))  # (T + 1,)
         self.register_buffer("velocity_scale", 1 / (frame_size * VELOCITY_UNIT))
 
     def forward(self, observations: dict[str, Tensor]) -> SlotFeatures:
@@ -66,7 +68,7 @@ class SlotEncoder(nn.Module):
         velocity = observations["velocity"] * self.velocity_scale  # (B, M, 2)
         look = self.type_embedding(kind.long())  # (B, M, E)
         look = look + self.sprite_embedding(observations["sprite"].long())
-        weight = presence / kind.clamp(min=1).unsqueeze(2)  # (B, M, 1)
+        weight = presence / self.rank[kind.long()].unsqueeze(2)  # (B, M, 1)
         return SlotFeatures(presence, weight, torch.cat((position, velocity), 2), look)
 
 

@@ -1,5 +1,8 @@
 """Gives every thing on the screen a slot of the observation and keeps it there."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numba
 import numpy as np
 
@@ -10,23 +13,66 @@ NOBODY = 0
 """Stands for the track of a slot that nothing has taken yet; tracks begin with 1."""
 
 
-def slot_ranges(type_capacity: np.ndarray, max_sprites: int) -> np.ndarray:
+def slot_ranges(
+    capacity: np.ndarray, counts: np.ndarray, max_sprites: int, former_types: Sequence[int] = ()
+) -> np.ndarray:
     """Shares the M slots of an observation out among the types.
 
-    Each type owns a contiguous range of slots, as many as its capacity, in the order of type ids
-    until the slots are used up.
+    Each type owns a contiguous range of slots, in the order of type ids: as many as its capacity
+    if there are enough for all, else as `share_slots` says. Types that the model was extended by
+    get what former ones leave, so that these keep their slots.
 
     Args:
-        type_capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
+        capacity: `(T + 1,)` integers, slots that each type asks for; entry 0 is not used.
+        counts: `(T + 1,)` integers, how often things of each type were seen; likewise.
         max_sprites: M, number of slots.
+        former_types: number of types before each extension of the model, rising.
 
     Returns:
         `(T + 1, 2)` int64, first slot and end (exclusive) of each type's range.
     """
-    wanted = np.array(type_capacity, dtype=np.int64)  # (T + 1,)
-    wanted[0] = 0
-    ends = np.minimum(np.cumsum(wanted), max_sprites)
-    return np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)
+    given = np.zeros(len(capacity), np.int64)  # (T + 1,)
+    firsts = [1, *(count + 1 for count in former_types), len(capacity)]
+    for first, end in pairwise(firsts):
+        of_types = slice(first, end)
+        left = max_sprites - int(given.sum())
+        given[of_types] = share_slots(capacity[of_types], counts[of_types], left)
+    ends = np.cumsum(given)
+    return np.stack([ends - given, ends], 1)
+
+
+def slot_types(ranges: np.ndarray, max_sprites: int) -> np.ndarray:
+    """Returns `(M,)` int32, the type whose things a slot may hold; the last one's if there is none.
+
+    Args:
+        ranges: as `slot_ranges` returns them.
+        max_sprites: M.
+    """
+    owners = np.repeat(np.arange(len(ranges), dtype=np.int32), ranges[:, 1] - ranges[:, 0])
+    return np.pad(owners, (0, max_sprites - len(owners)), "edge")
+
+
+def share_slots(capacity: np.ndarray, counts: np.ndarray, num_slots: int) -> np.ndarray:
+    """Shares slots out as seats are in parliaments, by highest averages (Sainte-Laguë).
+
+    What a type has to show for its k-th slot is how full its slots are on average, divided by
+    2 k - 1: a slot that stays empty is of no use, and a further thing of a type tells less than the
+    first. Of equal types, the first one gets the slot.
+
+    Args:
+        capacity: `(T,)` integers, the most slots that each type can get.
+        counts: `(T,)` integers, how often things of each type were seen.
+        num_slots: slots to share out.
+
+    Returns:
+        `(T,)` int64, slots of each type.
+    """
+    given = np.zeros(len(capacity), np.int64)
+    fullness = counts / np.maximum(capacity, 1)
+    for _ in range(min(num_slots, int(np.sum(capacity)))):
+        average = np.where(given < capacity, fullness / (2 * given + 1), -1.0)
+        given[np.argmax(average)] += 1
+    return given
 
 
 @numba.njit(cache=True)

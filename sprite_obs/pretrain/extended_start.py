@@ -13,11 +13,11 @@ from sprite_obs.discover.known import Known
 from sprite_obs.discover.novelty import Novelty, find_new
 from sprite_obs.errors import ConfigError, RecordingError
 from sprite_obs.lookup.bank import from_canvases, make_bank
-from sprite_obs.lookup.display import ALL, STILL
+from sprite_obs.lookup.display import ALL, STILL, DisplayRows
 from sprite_obs.lookup.links import Links
 from sprite_obs.lookup.palette import Palette
 from sprite_obs.lookup.rooms import flatten, restore
-from sprite_obs.pretrain.start import Start, count_capacity, rank_types
+from sprite_obs.pretrain.start import Start, count_capacity, count_types, rank_types
 
 
 def what_is_known(old: Checkpoint, palette: Palette) -> Known:
@@ -152,6 +152,8 @@ def _tables(
     objects = merge_objects(Links(links).joined(seen))
     rooms, bands, regions = flatten(both.background)
     display, moves = _joined_display(old, seen, episode, last)
+    tiles, size = both.tiles[:, 5], old.background.shape[:2]
+    of_display = DisplayRows(display, moves, both.sprite_type, tiles, size)
     return old.tables._replace(
         counts=both.counts.astype(np.int32),
         links=links,
@@ -163,6 +165,8 @@ def _tables(
         object_capacity=_appended(
             old.tables.object_capacity, count_capacity(objects, len(episode), last)
         ),
+        type_counts=_appended(old.tables.type_counts, count_types(seen, of_display, last)),
+        object_counts=_appended(old.tables.object_counts, count_types(objects, of_display, last)),
     )
 
 
@@ -197,6 +201,6 @@ def _around(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.concatenate([low, high]).astype(np.int32)
 
 
-def _appended(capacity: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Appends the capacity of new types; that of known ones stays, and with it their slots."""
-    return np.concatenate([capacity, counted[len(capacity) :]]).astype(np.int32)
+def _appended(known: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Appends figures `(..., T + 1)` of new types; known ones stay, and with them their slots."""
+    return np.concatenate([known, counted[..., known.shape[-1] :]], -1).astype(np.int32)

@@ -113,8 +113,8 @@ def _tables(
     behind, free = found.background, ~np.isin(seen.sprite, tiles[:, 5])
     size = behind.image.shape
     display = find_display(seen.rows(free), episode, num_types, size)
-    shown = DisplayRows(*display, sprite_type, tiles[:, 5], size).show(seen)
-    stacks = find_stacks(seen, shown)
+    of_display = DisplayRows(*display, sprite_type, tiles[:, 5], size)
+    stacks = find_stacks(seen, of_display.show(seen))
     table = np.concatenate([find_links(seen, bank.areas), stacks, tile_links(tiles)])
     objects = merge_objects(Links(table).joined(seen))
     rooms, bands, regions = flatten(behind)
@@ -130,6 +130,8 @@ def _tables(
         moves=display.moves,
         tiles=tiles,
         object_capacity=count_capacity(objects, len(episode), num_types),
+        type_counts=count_types(seen, of_display, num_types),
+        object_counts=count_types(objects, of_display, num_types),
         layers=layers,
         scenery=scenery,
         usual=np.zeros((0, 0, 3), np.uint8),
@@ -144,6 +146,13 @@ def count_capacity(seen: Detections, num_frames: int, num_types: int) -> np.ndar
     capacity = np.maximum(capacity, 1)
     capacity[0] = 0
     return capacity
+
+
+def count_types(seen: Detections, display: DisplayRows, num_types: int) -> np.ndarray:
+    """Returns `(2, T + 1)` int32, how often each type is seen outside the display, and in it."""
+    shown = display.show(seen)
+    counts = [np.bincount(seen.type[part], minlength=num_types + 1) for part in (~shown, shown)]
+    return np.stack(counts).astype(np.int32)
 
 
 def rank_types(
