@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import ale_py
 import gymnasium
+import numpy as np
 from ram import VecRamObservation
 from stable_baselines3.common.atari_wrappers import AtariWrapper, ClipRewardEnv, FireResetEnv
 from stable_baselines3.common.monitor import Monitor
@@ -21,6 +22,7 @@ from stable_baselines3.common.vec_env import (
     VecTransposeImage,
 )
 
+from sprite_obs.envs.last_two_frames import make_last_two_frames
 from sprite_obs.envs.make import make_env, make_frame_env, needs_own_process
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.games import game_name
@@ -42,6 +44,7 @@ def build_vec_env(
     rendered: bool = False,
     display: bool = False,
     sticky_actions: float | None = None,
+    join_frames: bool = False,
 ) -> VecEnv:
     """Builds environments that step one after the other in this process, where it can hold several.
 
@@ -60,23 +63,25 @@ def build_vec_env(
         display: whether score, lives and logos have slots; not used with pixels.
         sticky_actions: probability that a game of Atari repeats the last action instead of taking
             the next; its own if not given.
+        join_frames: whether the last two frames of a step are seen instead of the last one: their
+            sprites, or their brighter pixels. Not used with ram, which holds all.
 
     Raises:
         SpriteObsError: when there is no such observation, when the environment does not exist or
-            does not fit the model, or when sticky actions cannot be set.
+            does not fit the model, or when sticky actions cannot be set or frames not be joined.
     """
     if obs not in get_args(Obs):
         raise SpriteObsError(f"expected an observation of {get_args(Obs)}, got {obs!r}")
     settings = game_settings(env_id, rendered, sticky_actions)
     vec_env: VecEnv
     if obs == "pixels":
-        vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings)] * num_envs)
+        vec_env = DummyVecEnv([partial(_pixel_env, env_id, settings, join_frames)] * num_envs)
         vec_env = VecTransposeImage(VecFrameStack(vec_env, n_stack=4))
     elif obs == "ram":
         vec_env = DummyVecEnv([partial(_memory_env, env_id, settings)] * num_envs)
         vec_env = VecRamObservation(vec_env, game_name(env_id), max_sprites, display)
     else:
-        frames = _frame_envs(env_id, settings, num_envs)
+        frames = _frame_envs(env_id, settings, num_envs, join_frames)
         level: Level = "object" if obs == "objects" else "sprite"
         vec_env = _sprite_envs(frames, model, max_sprites, level, display, rendered)
     vec_env.seed(seed)
@@ -102,9 +107,9 @@ def game_settings(env_id: str, rendered: bool, sticky_actions: float | None) -> 
     return settings | {"repeat_action_probability": sticky_actions}
 
 
-def _frame_envs(env_id: str, settings: dict[str, Any], num_envs: int) -> VecEnv:
+def _frame_envs(env_id: str, settings: dict[str, Any], num_envs: int, join_frames: bool) -> VecEnv:
     vec_env = SubprocVecEnv if needs_own_process(env_id) else DummyVecEnv
-    return vec_env([partial(_frame_env, env_id, settings)] * num_envs)
+    return vec_env([partial(_frame_env, env_id, settings, join_frames)] * num_envs)
 
 
 def _sprite_envs(
@@ -130,8 +135,9 @@ def _sprite_envs(
         raise SpriteObsError(str(error)) from error
 
 
-def _frame_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
-    return _with_returns(make_frame_env(env_id, **settings))
+def _frame_env(env_id: str, settings: dict[str, Any], join_frames: bool) -> gymnasium.Env:
+    build = make_last_two_frames if join_frames else make_frame_env
+    return _with_returns(build(env_id, **settings))
 
 
 def _memory_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
@@ -148,8 +154,19 @@ def _with_returns(game: gymnasium.Env) -> gymnasium.Env:
     return ClipRewardEnv(env)
 
 
-def _pixel_env(env_id: str, settings: dict[str, Any]) -> gymnasium.Env:
-    env = Monitor(make_env(env_id, **settings))
+class BrighterOfTwo(gymnasium.ObservationWrapper):
+    """Shows the brighter pixels of the last two frames of a step, as Atari agents usually see."""
+
+    def observation(self, observation: np.ndarray) -> np.ndarray:
+        """Returns the brighter pixels of a frame and the one before."""
+        earlier = self.env.get_wrapper_attr("earlier_frame")
+        return observation if earlier is None else np.maximum(observation, earlier)
+
+
+def _pixel_env(env_id: str, settings: dict[str, Any], join_frames: bool) -> gymnasium.Env:
+    build = make_last_two_frames if join_frames else make_env
+    env: gymnasium.Env = Monitor(build(env_id, **settings))
+    env = BrighterOfTwo(env) if join_frames else env
     if not hasattr(env.unwrapped, "ale"):
         raise SpriteObsError(f"pixels are prepared for Atari games only, got {env_id}; use sprites")
     # The game skips frames itself, so the wrapper must not: steps are counted alike on both sides.

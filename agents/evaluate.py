@@ -53,6 +53,9 @@ class Args:
     sticky_actions: float | None = None
     """Probability that a game of Atari repeats the last action; as in the training if not given,
     and the game's own, .25, in another game or where the settings are not there."""
+    join_frames: bool | None = None
+    """Whether the last two frames of a step are seen; as in the training if not given, no where
+    its settings are not there."""
     episodes: int = 20
     """Episodes to play."""
     num_envs: int = 1
@@ -103,6 +106,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         "obs": args.obs,
         "display": args.display if slots_seen(agent.observation_space) else None,
         "sticky_actions": args.sticky_actions,
+        "join_frames": args.join_frames,
         "deterministic": args.deterministic,
         "mean": float(np.mean(returns)),
         "std": float(np.std(returns)),
@@ -150,6 +154,7 @@ def with_settings_of_training(args: Args) -> Args:
     """
     config = find_config(Path(args.agent))
     env, display, sticky = args.env or config.get("env"), args.display, args.sticky_actions
+    joins = args.join_frames
     if sticky is None and env == config.get("env"):  # another game may have none
         sticky = config.get("sticky_actions")
     if env is None:
@@ -163,6 +168,7 @@ def with_settings_of_training(args: Args) -> Args:
         obs=args.obs or config.get("obs", "objects"),
         display=config.get("display", not config) if display is None else display,
         sticky_actions=sticky,
+        join_frames=config.get("join_frames", False) if joins is None else joins,
     )
 
 
@@ -188,6 +194,7 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
         rendered=args.video is not None,
         display=args.display,
         sticky_actions=args.sticky_actions,
+        join_frames=bool(args.join_frames),
     )
     if not fits(agent, env):
         raise SpriteObsError(

@@ -138,7 +138,12 @@ def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
     """Builds environments as the run's settings say."""
     content = args.env, args.obs, args.model, args.max_sprites
     return build_vec_env(
-        *content, num_envs, seed, display=args.display, sticky_actions=args.sticky_actions
+        *content,
+        num_envs,
+        seed,
+        display=args.display,
+        sticky_actions=args.sticky_actions,
+        join_frames=args.join_frames,
     )
 
 

@@ -57,6 +57,7 @@ class ObservationBuilder:
         level: ``"object"``: a slot for a whole thing; ``"sprite"``: one for each of its sprites.
         display: whether score, lives and logos get slots.
         flatten: whether an observation is one vector instead of a dictionary.
+        joins_frames: whether the sprites of two frames are joined, which may be twice as many.
 
     Attributes:
         space: space of one environment's observation, described in `SpriteObservation`.
@@ -72,10 +73,11 @@ class ObservationBuilder:
         level: Level,
         display: bool,
         flatten: bool = False,
+        joins_frames: bool = False,
     ):
         height, width, _ = known.frame_shape
         merges = level == "object"
-        ranges = _ranges(known, max_sprites, merges, display)
+        ranges = _ranges(known, max_sprites, merges, display, joins_frames)
         slot_type = slot_types(ranges, max_sprites)
         self._flat = FlatView((width, height), slot_type) if flatten else None
         self.space = self._flat.space if self._flat else observation_space(known, slot_type)
@@ -156,9 +158,12 @@ class ObservationBuilder:
             self._states, self._observer = states, pack((self._scene, states))
 
 
-def _ranges(known: Known, max_sprites: int, merges: bool, display: bool) -> np.ndarray:
+def _ranges(
+    known: Known, max_sprites: int, merges: bool, display: bool, joins_frames: bool
+) -> np.ndarray:
     """Returns `(T + 1, 2)`, the slots of each type."""
     capacity = known.object_capacity if merges else known.type_capacity
+    capacity = capacity * 2 if joins_frames else capacity
     seen = known.object_counts if merges else known.type_counts  # (2, T + 1)
     counts = seen.sum(0) if display else seen[0]
     _tell_if_crowded(int(capacity[counts > 0].sum()), max_sprites)

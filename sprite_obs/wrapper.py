@@ -143,9 +143,11 @@ class SpriteObservation(
         )
         gymnasium.ObservationWrapper.__init__(self, env)
         self._encoder = encoder
-        self._builder = ObservationBuilder(encoder, 1, max_sprites, level, display, flatten)
-        self.observation_space = self._builder.space
         self._joins_frames = env.has_wrapper_attr("earlier_frame")  # of `LastTwoFrames`
+        self._builder = ObservationBuilder(
+            encoder, 1, max_sprites, level, display, flatten, self._joins_frames
+        )
+        self.observation_space = self._builder.space
         self._render_sprites = render_sprites
         self._seen: tuple[np.ndarray, Detections] | None = None
         self._error = 0.0

@@ -1,10 +1,14 @@
 """What the environments of agents show."""
 
 import environments
+import numpy as np
 import pytest
 
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.frozen import FrozenEncoder
+
+BOMB = 2
+"""Type of shots and bombs in the zoo's model of SpaceInvaders, which are drawn alike."""
 
 
 def test_the_display_has_slots_only_if_asked_for():
@@ -38,6 +42,30 @@ def test_sprites_are_found_on_the_cpu_also_where_there_is_a_gpu(monkeypatch):
     monkeypatch.setattr(FrozenEncoder, "load", noted)
     environments.build_vec_env("ALE/Pong-v5", "objects", "pong", 8, 1, 0).close()
     assert devices == ["cpu"]
+
+
+def bombs_seen(obs: str, join_frames: bool) -> np.ndarray:
+    """Returns what an agent sees of SpaceInvaders when no shot of its own flies."""
+    envs = environments.build_vec_env(
+        "ALE/SpaceInvaders-v5", obs, "spaceinvaders", 64, 1, 0, join_frames=join_frames
+    )
+    envs.reset()
+    seen = [envs.step([0])[0] for _ in range(100)]
+    envs.close()
+    if obs == "pixels":
+        return np.stack([frames[0, -1, 63:73] for frames in seen])  # above the shields' feet
+    return np.array([np.sum((each["type"] == BOMB) & (each["presence"] == 1)) for each in seen])
+
+
+def test_what_is_drawn_in_every_other_frame_is_seen_where_frames_are_joined():
+    alone, joined = (bombs_seen("objects", join_frames) for join_frames in (False, True))
+    assert alone.max() == 0 and (joined > 0).mean() > 0.5
+
+
+def test_pixels_of_two_frames_show_it_too():
+    alone, joined = (bombs_seen("pixels", join_frames) for join_frames in (False, True))
+    assert joined.max(axis=(1, 2)).sum() > alone.max(axis=(1, 2)).sum()
+    assert (joined >= alone).all()
 
 
 def test_an_unknown_observation_is_refused():

@@ -61,7 +61,7 @@ def test_stock_policies_of_flat_observations_play_and_are_filmed(
 
 def test_slots_become_the_vector_of_the_training(flat_env, slots_env, pong_model, tmp_path):
     agent = load_agent(saved(PPO, flat_env, tmp_path / "agent.zip"))
-    frames = environments._frame_envs(GAME, {}, 1)
+    frames = environments._frame_envs(GAME, {}, 1, join_frames=False)
     flat = VecSpriteObservation(frames, pong_model, SLOTS, flatten=True)
     flat.seed(0)
     slots_env.seed(0)

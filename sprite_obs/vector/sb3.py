@@ -87,7 +87,9 @@ class VecSpriteObservation(VecEnvWrapper):
         if not any_game:
             for spec in _specs(venv):
                 check_game(spec, encoder.env_id, model, NAME)
-        builder = ObservationBuilder(encoder, venv.num_envs, max_sprites, level, display, flatten)
+        builder = ObservationBuilder(
+            encoder, venv.num_envs, max_sprites, level, display, flatten, self._joins_frames
+        )
         super().__init__(venv, observation_space=builder.space)
         self._observer = BatchObserver(encoder, builder, render_sprites)
         self._render_sprites = render_sprites

@@ -105,7 +105,9 @@ class VectorSpriteObservation(VectorWrapper):
         if not any_game:
             check_game(env.spec, encoder.env_id, model, NAME)
         self._stacks = _is_stack(env.single_observation_space, encoder.frame_shape, model)
-        builder = ObservationBuilder(encoder, env.num_envs, max_sprites, level, display, flatten)
+        builder = ObservationBuilder(
+            encoder, env.num_envs, max_sprites, level, display, flatten, self._joins_frames
+        )
         self.single_observation_space = builder.space
         self.observation_space = batch_space(builder.space, env.num_envs)
         self._observer = BatchObserver(encoder, builder, render_sprites)
