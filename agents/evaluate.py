@@ -199,7 +199,8 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
     if not fits(agent, env):
         raise SpriteObsError(
             f"{args.agent} was trained on other observations or actions than those of {args.env} "
-            f"with model {args.model}; use the environment and the model of its training"
+            f"with model {args.model}; use the environment, the model, --display and --join-frames "
+            "of its training"
         )
     return env
 

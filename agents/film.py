@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_wrapper
 from sprite_obs.detections import Detections, merge_objects
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.frozen import FrozenEncoder
+from sprite_obs.objects.flicker import join_frames
 from sprite_obs.vector.sb3 import VecSpriteObservation
 from sprite_obs.view.attention import Watched, attention_picture
 
@@ -94,7 +95,7 @@ class Film:
         if self._encoder is None or self._seeing is None:
             return cast(np.ndarray, self._env.get_images()[0])
         frame = cast(np.ndarray, self._seeing.venv.get_images()[0])  # (H, W, 3)
-        found = self._encoder.encode(frame)
+        found = _found_by(self._encoder, self._seeing.venv, frame)
         rebuilt = self._encoder.reconstruct(found, self._encoder.backgrounds(frame))[0]
         first = {key: array[:1] for key, array in observation.items()}
         attention = slot_attention(self._agent, first, action[:1], self._take)
@@ -102,6 +103,14 @@ class Film:
         things = watched(self._encoder, found, slots, attention)
         caption = f"step {self._step}, action {action[0]}; attention:"
         return attention_picture(frame, rebuilt, things, caption)
+
+
+def _found_by(encoder: FrozenEncoder, venv: VecEnv, frame: np.ndarray) -> Detections:
+    """Returns the sprites of the first environment's frame, as its agent sees them."""
+    earlier = venv.get_attr("earlier_frame", [0])[0] if venv.has_attr("earlier_frame") else None
+    if earlier is None:
+        return encoder.encode(frame)
+    return join_frames(encoder.encode(np.stack([earlier, frame])))
 
 
 def watched(

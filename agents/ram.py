@@ -99,8 +99,8 @@ class Reader:
 class Categories:
     """Tells an `ObservationBuilder` what there can be: each category is a type with one look.
 
-    A type's rank divides the weight of its slots, and where slots are few, the last types get few.
-    So ids follow `by_rarity`.
+    A type's rank divides the weight of its slots, so ids follow `by_rarity`. How full its slots are
+    on average is not known; all are taken for equally full.
 
     Args:
         categories: as `Reader` has them, in any order.
@@ -115,7 +115,7 @@ class Categories:
         self.num_sprites = self.num_types = len(categories)
         self.type_capacity = np.array([0, *(most for _, most, _ in categories)], np.int32)
         self.object_capacity = self.type_capacity
-        self.type_counts = np.tile(self.type_capacity, (2, 1))  # not known, so all as full
+        self.type_counts = np.tile(self.type_capacity, (2, 1))
         self.object_counts = self.type_counts
         self.former_types: Sequence[int] = ()
         ids = np.arange(self.num_types + 1, dtype=np.int32)

@@ -82,6 +82,8 @@ class PairsAlone(SpriteExtractor):
 class ShuffledSlots(VecEnvWrapper):
     """Puts the things of each observation into the first slots, in an order drawn at random.
 
+    The space still says whose each slot was, for ranks of types are read off it.
+
     Args:
         venv: environments that observe slots.
         seed: of the order.

@@ -166,7 +166,10 @@ def _ranges(
     capacity = capacity * 2 if joins_frames else capacity
     seen = known.object_counts if merges else known.type_counts  # (2, T + 1)
     counts = seen.sum(0) if display else seen[0]
-    _tell_if_crowded(int(capacity[counts > 0].sum()), max_sprites)
+    is_wanted = counts > 0
+    is_wanted[: max(known.former_types, default=0) + 1] = True  # these come first, seen or not
+    is_wanted[0] = False
+    _tell_if_crowded(int(capacity[is_wanted].sum()), max_sprites)
     return slot_ranges(capacity, counts, max_sprites, known.former_types)
 
 

@@ -1,12 +1,17 @@
 """What the environments of agents show."""
 
 import environments
+import film
 import numpy as np
 import pytest
+from stable_baselines3 import PPO
 
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.extractors.pairs import SpriteExtractor
 from sprite_obs.frozen import FrozenEncoder
 
+BLACK = np.zeros((8, 8, 3), np.uint8)
+TINY = {"n_steps": 8, "policy_kwargs": {"features_extractor_class": SpriteExtractor}}
 BOMB = 2
 """Type of shots and bombs in the zoo's model of SpaceInvaders, which are drawn alike."""
 
@@ -60,6 +65,23 @@ def bombs_seen(obs: str, join_frames: bool) -> np.ndarray:
 def test_what_is_drawn_in_every_other_frame_is_seen_where_frames_are_joined():
     alone, joined = (bombs_seen("objects", join_frames) for join_frames in (False, True))
     assert alone.max() == 0 and (joined > 0).mean() > 0.5
+
+
+def test_a_film_shows_what_the_last_frame_lacks(tmp_path, monkeypatch):
+    envs = environments.build_vec_env(
+        "ALE/SpaceInvaders-v5", "objects", "spaceinvaders", 64, 1, 0, True, join_frames=True
+    )
+    agent, drawn = PPO("MultiInputPolicy", envs, **TINY), []
+    monkeypatch.setattr(film, "attention_picture", lambda *given: drawn.append(given[2]) or BLACK)
+    shown = film.Film(tmp_path / "film.mp4", agent, envs, "spaceinvaders")
+    seen = envs.reset()
+    for _ in range(60):
+        shown.add(seen, np.array([0]))
+        assert len(drawn[-1]) == seen["presence"].sum()
+        seen, *_ = envs.step([0])
+    shown.close()
+    assert any(thing.type == BOMB for things in drawn for thing in things)
+    envs.close()
 
 
 def test_pixels_of_two_frames_show_it_too():

@@ -163,6 +163,26 @@ def test_an_agent_is_evaluated_with_the_sticky_actions_of_its_training(tmp_path,
     assert built == [0.5, 0.0]
 
 
+@pytest.mark.parametrize("joins", [True, False])
+def test_an_agent_is_evaluated_with_the_frames_of_its_training(joins, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    sizes = ["--total-timesteps", "16", "--num-envs", "1", "--eval-every", "0"]
+    ppo = ["--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
+    asked = ["--join-frames"] if joins else []
+    flags = ["--model", "pong", *asked, *sizes, *ppo, "--out", str(run)]
+    train_ppo.train(run_settings.parse_args(flags))
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["join_frames"] == joins
+    monkeypatch.setattr(evaluate, "play", lambda *_: [0.0])
+    assert evaluate.evaluate(evaluate.Args(str(run), episodes=1))["join_frames"] == joins
+    with pytest.raises(SpriteObsError, match="--display and --join-frames of its training"):
+        evaluate.evaluate(evaluate.Args(str(run), episodes=1, join_frames=not joins))
+    if not joins:  # settings of a training that could not join frames
+        del settings["join_frames"]
+        (run / "config.json").write_text(json.dumps(settings))
+        assert evaluate.evaluate(evaluate.Args(str(run), episodes=1))["join_frames"] is False
+
+
 def test_the_evaluations_of_the_benchmark_are_what_their_names_say():
     read = {}
     for kind in agents_runs.KINDS:

@@ -155,6 +155,29 @@ def test_fewer_slots_than_things_are_told(slots, told, caplog):
 
 
 @pytest.mark.parametrize(
+    ("slots", "joins", "former", "told"),
+    [
+        (15, False, (), False),
+        (15, False, (1,), False),
+        (15, False, (2,), True),
+        (19, False, (2,), False),
+        (29, True, (), True),
+        (30, True, (), False),
+    ],
+)
+def test_what_was_never_seen_needs_slots_only_before_an_extension(
+    slots, joins, former, told, caplog
+):
+    """Types 1 to 3 have room for 6, 4 and 9; the second was seen in the display alone."""
+    known = known_things()
+    known.type_capacity = known.object_capacity = np.array([1, 6, 4, 9])  # nothing is of type 0
+    known.object_counts = np.array([[5, 6, 0, 9], [0, 0, 2, 0]])
+    known.former_types = former
+    ObservationBuilder(known, NUM_ENVS, slots, "object", display=False, joins_frames=joins)
+    assert bool(caplog.messages) == told
+
+
+@pytest.mark.parametrize(
     ("frames", "envs"), [([1], [0]), ([1, 0], [0, 1]), ([0], [NUM_ENVS]), ([0], [-1])]
 )
 def test_frames_out_of_order_and_unknown_environments_are_refused(frames, envs):

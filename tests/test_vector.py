@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from stable_baselines3.common.atari_wrappers import FireResetEnv
 from vector_play import (
     NUM_ENVS,
     SHORT,
@@ -195,6 +196,15 @@ def test_frames_are_joined_also_at_the_end_of_an_episode(mode, pong_model):
     each = [partial(sprite_env, build, pong_model) for build in frames]
     envs = VectorSpriteObservation(SyncVectorEnv(frames, autoreset_mode=mode), pong_model, 8)
     assert_equal(play(SyncVectorEnv(each, autoreset_mode=mode)), play(envs))
+
+
+def test_frames_are_joined_also_where_a_reset_steps(pong_model):
+    frames = [lambda: FireResetEnv(make_last_two_frames("ALE/Pong-v5"))] * 2
+    each = [partial(sprite_env, build, pong_model) for build in frames]
+    envs = VectorSpriteObservation(SyncVectorEnv(frames), pong_model, 8)
+    expected, _ = SyncVectorEnv(each).reset(seed=3)
+    assert_equal(envs.reset(seed=3)[0], expected)
+    assert expected["velocity"].shape == (2, 8, 2) and expected["presence"].any()
 
 
 def test_frames_are_joined_also_below_other_wrappers(pong_model):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import PPO
+from stable_baselines3.common.atari_wrappers import FireResetEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 from vector_play import (
     NUM_ENVS,
@@ -67,6 +68,22 @@ def test_the_last_two_frames_are_joined(processes, pong_model):
     each = [partial(sprite_env, build, pong_model) for build in frames]
     venv = SubprocVecEnv(frames, start_method="fork") if processes else DummyVecEnv(frames)
     assert_equal(play_sb3(DummyVecEnv(each)), play_sb3(wrapped(venv, pong_model)))
+
+
+def begun(index: int) -> gymnasium.Env:
+    """Steps in its resets, so that there is a frame before an episode's first one."""
+    return FireResetEnv(two_frames(index))
+
+
+def test_frames_are_joined_also_where_a_reset_steps(pong_model):
+    frames = [partial(begun, index) for index in range(NUM_ENVS)]
+    each = [partial(sprite_env, build, pong_model) for build in frames]
+    assert_equal(play_sb3(DummyVecEnv(each)), play_sb3(wrapped(DummyVecEnv(frames), pong_model)))
+
+
+def test_a_mix_of_environments_with_and_without_earlier_frames_is_refused(pong_model):
+    with pytest.raises(ValueError, match="all environments in LastTwoFrames or none, got some"):
+        wrapped(DummyVecEnv([partial(two_frames, 0), frame_envs()[0]]), pong_model)
 
 
 def test_an_environment_in_a_spawned_process_gives_the_same(pong_model):

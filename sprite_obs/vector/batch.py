@@ -40,10 +40,18 @@ class BatchObserver:
         self._encoder, self._builder, self._keeps_seen = encoder, builder, keeps_seen
         self._seen: dict[int, tuple[np.ndarray, Detections]] = {}
 
-    def first(self, frames: np.ndarray, envs: Sequence[int]) -> Observed:
-        """Observes the first frames of episodes, `(B, H, W, 3)` of the B environments `envs`."""
+    def first(
+        self,
+        frames: np.ndarray,
+        envs: Sequence[int],
+        earlier: Sequence[np.ndarray | None] = (),
+    ) -> Observed:
+        """Observes the first frames of episodes; arguments are those of `next`.
+
+        There are frames before them where a wrapper makes the first steps.
+        """
         self.begin(envs)
-        return self.next(frames, envs)
+        return self.next(frames, envs, earlier)
 
     def begin(self, envs: Sequence[int]) -> None:
         """Forgets the tracks of environments and empties their slots: a new episode comes."""

@@ -10,6 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from sprite_obs.decoders import DecoderName
 from sprite_obs.devices import DeviceName
+from sprite_obs.envs.last_two_frames import LastTwoFrames
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.observations import ObservationBuilder, rows_of
 from sprite_obs.vector.batch import BatchObserver, Observed
@@ -69,8 +70,8 @@ class VecSpriteObservation(VecEnvWrapper):
         Raises:
             TypeError: when `venv` is no ``VecEnv`` or shows no frames, or an argument is of the
                 wrong type.
-            ValueError: when the frames have another size, the model belongs to another game, or
-                there is no slot or no such level.
+            ValueError: when the frames have another size or only some are to be joined, the model
+                belongs to another game, or there is no slot or no such level.
             CheckpointError: when `model` holds no usable checkpoint, or none for the decoder.
             DeviceError: when the device does not exist.
         """
@@ -83,7 +84,7 @@ class VecSpriteObservation(VecEnvWrapper):
         check_content(level, display, flatten, NAME)
         encoder = FrozenEncoder.load(os.fspath(model), device, decoder)
         _check_frames(venv.observation_space, encoder.frame_shape, model)
-        self._joins_frames = venv.has_attr("earlier_frame")  # of `LastTwoFrames`
+        self._joins_frames = _has_earlier_frames(venv)
         if not any_game:
             for spec in _specs(venv):
                 check_game(spec, encoder.env_id, model, NAME)
@@ -97,7 +98,8 @@ class VecSpriteObservation(VecEnvWrapper):
     def reset(self) -> Any:
         """Resets all environments and empties the slots."""
         frames: Any = self.venv.reset()
-        seen = self._observer.first(frames, range(self.num_envs))
+        envs = range(self.num_envs)
+        seen = self._observer.first(frames, envs, self._earlier("earlier_frame", envs))
         self._keep_reset_infos(seen, range(self.num_envs))
         return seen.observations
 
@@ -153,6 +155,17 @@ def _info(errors: np.ndarray, cameras: np.ndarray | None, env: int) -> dict[str,
 
 def _specs(venv: VecEnv) -> list[Any]:
     return venv.get_attr("spec") if venv.has_attr("spec") else []
+
+
+def _has_earlier_frames(venv: VecEnv) -> bool:
+    """Tells whether the environments keep the frame before the last, as `LastTwoFrames` does."""
+    joins = venv.has_attr("earlier_frame")
+    if not joins and any(venv.env_is_wrapped(LastTwoFrames)):
+        raise ValueError(
+            f"{NAME} expects either all environments in LastTwoFrames or none, got some; wrap the "
+            "others too"
+        )
+    return joins
 
 
 def _check_frames(space: spaces.Space, shape: tuple[int, ...], model: Any) -> None:

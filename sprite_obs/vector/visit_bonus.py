@@ -29,8 +29,8 @@ class VecVisitBonus(VecEnvWrapper):
         >>> venv = sprite_obs.VecVisitBonus(venv, weight=0.3)
 
     Attributes:
-        visits: `(T + 1, CELLS, CELLS)` int64 for T types, rows from top to bottom; counted on in
-            place. Keep them, and give them to another one to go on.
+        visits: `(T + 1, CELLS, CELLS)` int64, T the last type that has slots, rows from top to
+            bottom; counted on in place. Keep them, and give them to another one to go on.
     """
 
     def __init__(self, venv: VecEnv, weight: float, visits: np.ndarray | None = None):
@@ -60,7 +60,7 @@ class VecVisitBonus(VecEnvWrapper):
         if counts.shape != shape:
             raise ValueError(
                 f"expected counts {shape} of visits to cells, got {counts.shape} of another "
-                "model; leave visits out to begin anew"
+                "model or of other slots; leave visits out to begin anew"
             )
         self.visits = np.array(counts, np.int64, order="C")
         self._weight = weight

@@ -124,7 +124,9 @@ class VectorSpriteObservation(VectorWrapper):
             raise gymnasium.error.ResetNeeded(f"{NAME}: reset all environments before some of them")
         observations, infos = self.env.reset(seed=seed, options=options)
         envs = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
-        seen = self._observer.first(self._frames(observations)[envs], envs.tolist())
+        all_earlier = self._earlier("earlier_frame")
+        earlier = [all_earlier[env] for env in envs.tolist()] if all_earlier else ()
+        seen = self._observer.first(self._frames(observations)[envs], envs.tolist(), earlier)
         self._begins[envs] = False
         self._shown = _merged(self._shown, seen, envs, self.num_envs)
         return copied(self._shown), infos | _infos(seen, envs, self.num_envs)
