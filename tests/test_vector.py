@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
-from stable_baselines3.common.atari_wrappers import FireResetEnv
+from pong_model import RIGHT_PADDLE
 from vector_play import (
     NUM_ENVS,
     SHORT,
@@ -19,9 +19,10 @@ from vector_play import (
     play,
     sprite_env,
     sprite_envs,
+    steps_in_reset,
 )
 
-from sprite_obs.envs.last_two_frames import LastTwoFrames, make_last_two_frames
+from sprite_obs.envs.last_two_frames import LastTwoFrames
 from sprite_obs.vector.wrapper import VectorSpriteObservation
 from sprite_obs.wrapper import SpriteObservation
 
@@ -188,23 +189,16 @@ def test_the_last_two_frames_are_joined(pong_model):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_frames_are_joined_also_at_the_end_of_an_episode(mode, pong_model):
-    lengths = range(SHORT, SHORT + NUM_ENVS)
-    frames = [
-        partial(make_last_two_frames, "ALE/Pong-v5", max_episode_steps=length) for length in lengths
-    ]
-    each = [partial(sprite_env, build, pong_model) for build in frames]
-    envs = VectorSpriteObservation(SyncVectorEnv(frames, autoreset_mode=mode), pong_model, 8)
-    assert_equal(play(SyncVectorEnv(each, autoreset_mode=mode)), play(envs))
-
-
-def test_frames_are_joined_also_where_a_reset_steps(pong_model):
-    frames = [lambda: FireResetEnv(make_last_two_frames("ALE/Pong-v5"))] * 2
-    each = [partial(sprite_env, build, pong_model) for build in frames]
-    envs = VectorSpriteObservation(SyncVectorEnv(frames), pong_model, 8)
-    expected, _ = SyncVectorEnv(each).reset(seed=3)
-    assert_equal(envs.reset(seed=3)[0], expected)
-    assert expected["velocity"].shape == (2, 8, 2) and expected["presence"].any()
+def test_frames_are_joined_also_where_episodes_begin_and_end(mode, pong_model):
+    each = [partial(sprite_env, steps_in_reset, pong_model, any_game=True)] * 2
+    envs = SyncVectorEnv([steps_in_reset] * 2, autoreset_mode=mode)
+    envs = VectorSpriteObservation(envs, pong_model, 8, any_game=True)
+    at_once = play(envs)
+    assert_equal(play(SyncVectorEnv(each, autoreset_mode=mode)), at_once)
+    finals = [last for *_, infos in at_once for last in infos.get("final_obs", ())]
+    assert bool(finals) == (mode == AutoresetMode.SAME_STEP)
+    shown = [observation["type"] for observation, *_ in at_once] + [f["type"] for f in finals if f]
+    assert all((types == RIGHT_PADDLE).any(-1).all() for types in shown)
 
 
 def test_frames_are_joined_also_below_other_wrappers(pong_model):

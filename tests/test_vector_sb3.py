@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from pong_model import RIGHT_PADDLE
 from stable_baselines3 import PPO
-from stable_baselines3.common.atari_wrappers import FireResetEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 from vector_play import (
     NUM_ENVS,
@@ -19,6 +19,7 @@ from vector_play import (
     play_sb3,
     sprite_env,
     sprite_envs,
+    steps_in_reset,
 )
 
 from sprite_obs.envs.last_two_frames import make_last_two_frames
@@ -70,15 +71,15 @@ def test_the_last_two_frames_are_joined(processes, pong_model):
     assert_equal(play_sb3(DummyVecEnv(each)), play_sb3(wrapped(venv, pong_model)))
 
 
-def begun(index: int) -> gymnasium.Env:
-    """Steps in its resets, so that there is a frame before an episode's first one."""
-    return FireResetEnv(two_frames(index))
-
-
-def test_frames_are_joined_also_where_a_reset_steps(pong_model):
-    frames = [partial(begun, index) for index in range(NUM_ENVS)]
-    each = [partial(sprite_env, build, pong_model) for build in frames]
-    assert_equal(play_sb3(DummyVecEnv(each)), play_sb3(wrapped(DummyVecEnv(frames), pong_model)))
+def test_frames_are_joined_also_where_episodes_begin_and_end(pong_model):
+    each = [partial(sprite_env, steps_in_reset, pong_model, any_game=True)] * 2
+    venv = VecSpriteObservation(DummyVecEnv([steps_in_reset] * 2), pong_model, 8, any_game=True)
+    at_once = play_sb3(venv)
+    assert_equal(play_sb3(DummyVecEnv(each)), at_once)
+    infos = [info for _, _, _, infos, _ in at_once[1:] for info in infos]
+    finals = [info["terminal_observation"] for info in infos if "terminal_observation" in info]
+    shown = [step[0]["type"] for step in at_once] + [final["type"] for final in finals]
+    assert finals and all((types == RIGHT_PADDLE).any(-1).all() for types in shown)
 
 
 def test_a_mix_of_environments_with_and_without_earlier_frames_is_refused(pong_model):

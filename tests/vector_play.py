@@ -4,9 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import fake_frame_env  # noqa: F401, registers the environments
 import gymnasium
 import numpy as np
 
+from sprite_obs.envs.last_two_frames import LastTwoFrames
 from sprite_obs.envs.make import make_env
 from sprite_obs.wrapper import SpriteObservation
 
@@ -31,6 +33,21 @@ def frame_envs() -> list[partial]:
 
 def sprite_envs(model: Path, **settings: Any) -> list[partial]:
     return [partial(sprite_env, build, model, **settings) for build in frame_envs()]
+
+
+class StepsInReset(gymnasium.Wrapper):
+    """Has a frame before an episode's first one, like games in which FIRE is pressed for agents."""
+
+    def reset(self, **settings: Any) -> tuple[Any, dict[str, Any]]:
+        _, info = self.env.reset(**settings)
+        return self.env.step(0)[0], info
+
+
+def steps_in_reset() -> gymnasium.Env:
+    """Returns a game whose last frame of each step lacks a paddle that the one before shows."""
+    env = gymnasium.make("FakeFlickers-v0")
+    copying = gymnasium.wrappers.TransformObservation(env, np.copy, env.observation_space)
+    return StepsInReset(LastTwoFrames(copying, frames_per_step=4))
 
 
 def play(envs: Any, seed: int = 3) -> list[tuple]:
