@@ -76,7 +76,7 @@ class Args:
     """Probability that a game of Atari repeats the last action; its own, .25, if not given."""
     join_frames: bool = False
     """Whether the agent sees the last two frames of a step, not the last one only: for games that
-    draw things in every other frame, such as the bombs of SpaceInvaders."""
+    draw things in every other frame, such as the bombs of SpaceInvaders. Not used with ram."""
     max_sprites: int = 32
     """Slots of the observation."""
     total_timesteps: int = 1_000_000
