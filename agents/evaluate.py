@@ -200,7 +200,7 @@ def fitting_env(agent: BaseAlgorithm, args: Args) -> VecEnv:
         raise SpriteObsError(
             f"{args.agent} was trained on other observations or actions than those of {args.env} "
             f"with model {args.model}; use the environment, the model, --display and --join-frames "
-            "of its training"
+            "of its training, and train an agent of an earlier version again"
         )
     return env
 
