@@ -105,7 +105,7 @@ def _flatten(rank, presence, position, velocity, pairs, position_scale, velocity
         for slot in range(num_slots):
             if not presence[row, slot]:
                 continue
-            weight = 1 / rank[row, slot]
+            weight = np.float32(1) / rank[row, slot]
             flat[row, slot * 5] = weight
             for axis in range(2):
                 motion[slot, axis] = position[row, slot, axis] * position_scale[axis] - 1
@@ -116,7 +116,7 @@ def _flatten(rank, presence, position, velocity, pairs, position_scale, velocity
             first, second = pairs[pair]
             if not (presence[row, first] and presence[row, second]):
                 continue
-            both = 1 / np.sqrt(rank[row, first] * rank[row, second])
+            both = np.float32(1) / np.sqrt(rank[row, first] * rank[row, second])
             at, near = num_slots * 5 + pair * 4, num_slots * 5 + len(pairs) * 4 + pair * 2
             for column in range(4):
                 difference = motion[first, column] - motion[second, column]
