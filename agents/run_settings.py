@@ -74,9 +74,10 @@ class Args:
     """Whether score, lives and logos have slots, too."""
     sticky_actions: float | None = None
     """Probability that a game of Atari repeats the last action; its own, .25, if not given."""
-    join_frames: bool = False
-    """Whether the agent sees the last two frames of a step, not the last one only: for games that
-    draw things in every other frame, such as the bombs of SpaceInvaders. Not used with ram."""
+    join_frames: bool | None = None
+    """Whether the agent sees the last two frames of a step, not the last one only, which lacks what
+    is drawn in every other frame, such as the bombs of SpaceInvaders. If not given: of pixels yes,
+    as in SB3's pipeline, of sprites where the game is seen to do so. Not used with ram."""
     max_sprites: int = 32
     """Slots of the observation."""
     total_timesteps: int = 1_000_000

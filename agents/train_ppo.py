@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from environments import build_vec_env
 from episodes import EpisodeLog
+from joined_frames import settle_join_frames
 from run_settings import Args, check_settings, parse_args, run_name
 from runs import (
     AGENT,
@@ -71,6 +72,7 @@ def train(args: Args) -> None:
     check_settings(args)
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)  # SB3 would silently replace one that is not there
+    args = settle_join_frames(args)
     env = with_bonus(build_envs(args, args.num_envs, args.seed), args)
     out = Path(args.out or Path("runs", run_name(args)))
     make_folder(out)
@@ -143,7 +145,7 @@ def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
         seed,
         display=args.display,
         sticky_actions=args.sticky_actions,
-        join_frames=args.join_frames,
+        join_frames=bool(args.join_frames),
     )
 
 

@@ -39,6 +39,7 @@ sys.path.insert(0, str(ROOT / "agents"))
 import run_settings
 import train_ppo
 from episodes import EpisodeLog
+from joined_frames import settle_join_frames
 
 PARTS = 4
 """Points of a run at which its return is told, at equal distances."""
@@ -173,6 +174,7 @@ def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
     torch.set_num_threads(1)
     ppo = load_yaml(run_settings.PPOConfig, args.config)
     settings = run_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
+    settings = settle_join_frames(settings)
     env = train_ppo.build_envs(settings, settings.num_envs, seed)
     env = train_ppo.with_bonus(env, settings)
     if arm.shuffled:

@@ -5,9 +5,10 @@ python benchmarks/agents.py --games Pong,Boxing --arms objects:300000,pixels:100
 
 Every arm has the same environments, seeds, count of steps (unless given others) and evaluation;
 hyper-parameters are those of `configs/ppo`, for sprites those of a preset, with its bonus for
-visits, which pixels and `objects_no_bonus` have not. A run is resumed where it was interrupted and
-is not repeated when it is complete, so more seeds or games can be asked for later. Models are those
-of the zoo.
+visits, which pixels and `objects_no_bonus` have not. Pixels are the brighter ones of the last two
+frames of a step, and sprites those of both where the game draws in every other frame. A run is
+resumed where it was interrupted and is not repeated when it is complete, so more seeds or games can
+be asked for later. Models are those of the zoo.
 
 Over the runs of an arm, IQM is the interquartile mean, and the interval in brackets holds 95 % of
 it when the seeds are drawn again (percentile bootstrap), as Agarwal et al. (2021) recommend. With
@@ -16,28 +17,22 @@ have come, in steps and in minutes, and, with rliable, over all games together.
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import tyro
 from agents_ahead import ahead_table
+from agents_alike import NO_BONUS, check_seen_alike, check_trained_alike
 from agents_plot import Curve, draw_curves
 from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
 from measure import ROOT, markdown_table, number, run_benchmark, run_command
 
-from sprite_obs.config import from_dict, load_yaml
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.files import write_atomically
 from sprite_obs.view.picture import to_png
-
-sys.path.insert(0, str(ROOT / "agents"))
-
-from run_settings import CONFIGS, PPOConfig
-from run_settings import Args as RunArgs
-from runs import CONFIG, read_config
 
 HEADER = (
     "game",
@@ -52,7 +47,6 @@ HEADER = (
     "steps/s",
     "minutes",
 )
-NO_BONUS = "objects_no_bonus"
 ARMS = ("objects", NO_BONUS, "sprites", "pixels", "ram")
 
 
@@ -139,10 +133,10 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
         SpriteObsError: when a run fails, or none of its episodes has ended.
     """
     tuned = "-best" if args.preset == "best" and arm != "pixels" else ""
+    folders = [args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}" for seed in range(args.seeds)]
     runs = []
-    for seed in range(args.seeds):
-        folder = args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}"
-        check_trained_alike(args, arm, folder)
+    for seed, folder in enumerate(folders):
+        check_trained_alike(args.preset, arm, folder)
         if not args.partial:
             train(args, game, arm, steps, seed, folder)
             for kind in KINDS:
@@ -151,28 +145,8 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
         if run is None and not args.partial:
             raise SpriteObsError(f"no episode ended in {steps} steps of {game}; use more --steps")
         runs += [run] if run else []
+    check_seen_alike(folders)
     return runs
-
-
-def check_trained_alike(args: Args, arm: str, folder: Path) -> None:
-    """Refuses a run of other hyper-parameters, such as those of an older preset.
-
-    Raises:
-        SpriteObsError: when it is one.
-    """
-    if not (folder / CONFIG).exists():
-        return
-    file = CONFIGS / f"{'pixels' if arm == 'pixels' else args.preset}.yaml"
-    ours = load_yaml(PPOConfig, file)
-    if arm == NO_BONUS:
-        ours = replace(ours, visit_bonus=0.0)
-    theirs = vars(from_dict(RunArgs, read_config(folder)).ppo)
-    if others := [name for name, value in vars(ours).items() if theirs[name] != value]:
-        expected, came = ({name: of[name] for name in others} for of in (vars(ours), theirs))
-        raise SpriteObsError(
-            f"expected a run trained with {expected} ({arm} by {file.name}), got {came} in "
-            f"{folder}; delete it to train again, or use another --folder"
-        )
 
 
 def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) -> None:

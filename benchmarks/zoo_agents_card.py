@@ -29,6 +29,8 @@ HEADER = (
 )
 ELSEWHERE = ("preset", "ppo", "eval_every", "eval_episodes", "checkpoint_every")
 """Settings that are told as hyper-parameters, or that do not change the agent."""
+LEFT_OPEN = ("join_frames",)
+"""Settings that are yes, no, or what the game needs."""
 INTRODUCTION = """# Trained agents
 
 ```
@@ -101,7 +103,7 @@ def training_command(config: dict[str, Any]) -> str:
 def flag(name: str, value: Any) -> str:
     """Returns a setting as a shell and tyro read it."""
     dashed = name.replace("_", "-")
-    if isinstance(value, bool):
+    if isinstance(value, bool) and name not in LEFT_OPEN:
         return f"--{dashed}" if value else f"--no-{dashed}"
     return f"--{dashed} {shlex.quote(str(value))}"
 

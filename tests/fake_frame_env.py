@@ -1,5 +1,6 @@
 """Small environments for what Atari games do not do; registered as `Fake...-v0` on import."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -61,13 +62,15 @@ class FakeFrameEnv(gymnasium.Env):
 
 
 class FlickeringEnv(FakeFrameEnv):
-    """Shows Pong's right paddle in every other frame and the left one in all; both move down."""
+    """Shows Pong's left paddle in all frames and the right one in some; both move down."""
 
     metadata = {"render_modes": []}  # noqa: RUF012
     episode_steps = 40
 
-    def __init__(self):
+    def __init__(self, shown: Sequence[bool] = (False, True)):
+        """`shown` says of frames, in turn, whether they show the right paddle."""
         super().__init__(observes=True, size=pong_model.BACKGROUND.shape)
+        self.shown = shown
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict]:
         observation, *_ = super().step(action)
@@ -77,7 +80,7 @@ class FlickeringEnv(FakeFrameEnv):
         self.frame[:] = pong_model.BACKGROUND
         top = 50 + self.num_steps
         self.frame[top : top + 16, 16:20] = pong_model.ORANGE
-        if self.num_steps % 2:
+        if self.shown[self.num_steps % len(self.shown)]:
             self.frame[top : top + 16, 140:144] = pong_model.GREEN
         return self.frame
 

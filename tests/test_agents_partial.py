@@ -1,5 +1,6 @@
 """Runs that are not finished, and which arm is ahead: tables over run folders that are made up."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -237,6 +238,23 @@ def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch
     assert script == "train_ppo.py" and (trained.obs, trained.ppo.visit_bonus) == ("objects", 0)
 
     (tmp_path / "config.json").write_text(json.dumps(to_dict(trained)))
-    benchmark.check_trained_alike(asked, "objects_no_bonus", tmp_path)
+    benchmark.check_trained_alike("fast", "objects_no_bonus", tmp_path)
     with pytest.raises(SpriteObsError, match=r"'visit_bonus': 0\.3.*got .*'visit_bonus': 0\.0"):
-        benchmark.check_trained_alike(asked, "objects", tmp_path)
+        benchmark.check_trained_alike("fast", "objects", tmp_path)
+
+
+def test_runs_that_see_other_frames_are_not_compared(tmp_path):
+    settings = to_dict(run_settings.parse_args(["--model", "pong", "--preset", "fast"]))
+    for seed, joins in ((0, {"join_frames": True}), (1, {"join_frames": False})):
+        run = tmp_path / f"Pong-objects-300-{seed}"
+        run.mkdir()
+        (run / "config.json").write_text(json.dumps(settings | joins))
+        (run / "episodes.csv").write_text("timesteps,seconds,return,length\n100,1.0,5,100\n")
+    asked = benchmark.Args(arms="objects:300", seeds=1, folder=tmp_path, partial=True)
+    assert "Pong" in benchmark.measure(asked)
+    with pytest.raises(SpriteObsError, match="0: True, Pong-objects-300-1: False; delete those"):
+        benchmark.measure(dataclasses.replace(asked, seeds=2))
+    older = settings.copy()
+    del older["join_frames"]  # a version that could not join frames
+    (tmp_path / "Pong-objects-300-0" / "config.json").write_text(json.dumps(older))
+    assert "Pong" in benchmark.measure(dataclasses.replace(asked, seeds=2))

@@ -168,7 +168,7 @@ def test_an_agent_is_evaluated_with_the_frames_of_its_training(joins, tmp_path, 
     run = tmp_path / "run"
     sizes = ["--total-timesteps", "16", "--num-envs", "1", "--eval-every", "0"]
     ppo = ["--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
-    asked = ["--join-frames"] if joins else []
+    asked = ["--join-frames", "True"] if joins else []
     flags = ["--model", "pong", *asked, *sizes, *ppo, "--out", str(run)]
     train_ppo.train(run_settings.parse_args(flags))
     settings = json.loads((run / "config.json").read_text())

@@ -129,6 +129,8 @@ def test_the_commit_of_the_training_has_to_be_said(capsys):
         "--model pong --obs sprites --device cuda --num-threads 2",
         "--model pong --preset best --ppo.n-steps 64 --ppo.features attention --ppo.gamma .5",
         "--env 'games/my game.yaml' --model mygame --no-display --seed 3",
+        "--model pong --join-frames True",
+        "--model pong --join-frames False",
     ],
 )
 def test_the_command_of_an_agent_trains_it(flags):

@@ -94,16 +94,22 @@ def make_last_two_frames(env_id: str, **kwargs: Any) -> LastTwoFrames:
     with make_env(env_id, **kwargs) as skipping:
         spec = skipping.spec
     assert spec is not None  # gymnasium.make sets it
-    frames, limit = _frameskip(skipping), spec.max_episode_steps
-    if not isinstance(frames, int) or frames < 2:
+    frames, limit = frames_per_step(skipping), spec.max_episode_steps
+    if frames is None:
         raise SpriteObsError(
             "expected an environment that skips a fixed number of frames, so that the last two of "
-            f"a step can be joined, got {env_id} with frameskip={frames}; choose one such as "
-            "'ALE/Pong-v5', or play it as it is"
+            f"a step can be joined, got {env_id} with frameskip={_frameskip(skipping)}; choose one "
+            "such as 'ALE/Pong-v5', or play it as it is"
         )
     # The limit of steps becomes one of frames: that is what the environment counts from now on.
     limits = {"max_episode_steps": limit * frames} if limit else {}
     return LastTwoFrames(make_env(env_id, **{**kwargs, **limits, "frameskip": 1}), frames)
+
+
+def frames_per_step(env: gymnasium.Env) -> int | None:
+    """Returns how many frames a step has, None if that is one or differs from step to step."""
+    frames = _frameskip(env)
+    return frames if isinstance(frames, int) and frames > 1 else None
 
 
 def _frameskip(env: gymnasium.Env) -> Any:

@@ -5,8 +5,9 @@ import numpy as np
 from sprite_obs.detections import Detections
 from sprite_obs.objects.assignment import pairs_within
 
-MAX_SHIFT = 16.0
-"""Pixels that a thing moves from one frame to the next at most; Pong's paddle moves 12."""
+MAX_SHIFT = 18.0
+"""Pixels that a thing moves from one frame to the next at most: Pong's paddle moves 12, Asterix
+changes to the next lane, 16 pixels below and up to 4 aside."""
 MAX_COVERED = 0.5
 """Share of a thing's box from which on what the newer frame shows there speaks against it."""
 
@@ -25,27 +26,29 @@ def join_frames(found: Detections) -> Detections:
     Returns:
         Those of the newer frame and the added ones, as one frame with index 0.
     """
-    older, newer = found.of_frame(0), found.of_frame(1)
-    missing = _missing(older, newer)
-    if not len(missing):
+    newer, missing = found.of_frame(1), missing_things(found)
+    if not len(missing.frame):
         return newer._replace(frame=np.zeros_like(newer.frame))
-    both = Detections(
-        *(np.concatenate([new, old[missing]]) for new, old in zip(newer, older, strict=True))
-    )
+    both = Detections(*(np.concatenate(columns) for columns in zip(newer, missing, strict=True)))
     order = np.lexsort((both.box[:, 0], both.box[:, 1], both.layer))
     both = both.rows(order)
     return both._replace(frame=np.zeros_like(both.frame))
 
 
-def _missing(older: Detections, newer: Detections) -> np.ndarray:
-    """Returns the rows of the older frame that are to be added to the newer one."""
+def missing_things(found: Detections) -> Detections:
+    """Returns what `join_frames` adds: what the older of two frames shows and the newer one lacks.
+
+    Args:
+        found: detections of two frames, the older one first.
+    """
+    older, newer = found.of_frame(0), found.of_frame(1)
     lost, new = _changed(older, newer)
     lost = lost[older.type[lost] > 0]
     squared = np.square(older.centre[lost][:, None] - newer.centre[new]).sum(-1, dtype=np.float64)
     squared[older.type[lost][:, None] != newer.type[new]] = np.inf
     found_again, _ = pairs_within(squared, MAX_SHIFT**2)
     lost = np.delete(lost, found_again)
-    return lost[_covered_share(older.box[lost], newer.box) < MAX_COVERED]
+    return older.rows(lost[_covered_share(older.box[lost], newer.box) < MAX_COVERED])
 
 
 def _changed(older: Detections, newer: Detections) -> tuple[np.ndarray, np.ndarray]:
