@@ -169,6 +169,6 @@ def _pixel_env(env_id: str, settings: dict[str, Any], join_frames: bool) -> gymn
     env = BrighterOfTwo(env) if join_frames else env
     if not hasattr(env.unwrapped, "ale"):
         raise SpriteObsError(f"pixels are prepared for Atari games only, got {env_id}; use sprites")
-    # The game skips frames itself, so the wrapper must not: steps are counted alike on both sides.
+    # Frames are skipped below, so the wrapper must not: steps are counted alike on both sides.
     # Lost lives end no episode, as for sprites and as Machado et al. (2018) recommend.
     return AtariWrapper(env, noop_max=0, frame_skip=1, terminal_on_life_loss=False)

@@ -21,12 +21,13 @@ from agent_zoo import find_agent
 from environments import build_vec_env
 from evaluation_settings import Args, as_it_sees, with_settings_of_training
 from film import Film
+from run_settings import check_range
 from sight import Take, fits, slots_seen, taken_by
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.errors import ConfigError, SpriteObsError
+from sprite_obs.errors import SpriteObsError
 from sprite_obs.files import write_atomically
 from sprite_obs.frames import trained
 
@@ -37,9 +38,8 @@ def evaluate(args: Args) -> dict[str, Any]:
     Raises:
         SpriteObsError: when agent, model and environment do not exist or do not fit together.
     """
-    for flag, count in (("--episodes", args.episodes), ("--num-envs", args.num_envs)):
-        if count < 1:
-            raise ConfigError(f"expected {flag} of at least 1, got {count}")
+    for name, least in (("episodes", 1), ("num_envs", 1), ("num_threads", 1), ("seed", 0)):
+        check_range(name, getattr(args, name), least)
     torch.set_num_threads(args.num_threads)
     asked, args = args.agent, dataclasses.replace(args, agent=str(find_agent(args.agent)))
     agent = load_agent(args.agent)
@@ -56,6 +56,7 @@ def evaluate(args: Args) -> dict[str, Any]:
             film.close()
             film = None  # only the first episode
             print(f"filmed an episode: {args.video}", file=sys.stderr)
+    env.close()
     return {
         "agent": asked,
         "env": args.env,

@@ -9,6 +9,8 @@ from runs import CONFIG, find_config
 from sight import slots_seen
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from sprite_obs.envs.last_two_frames import frames_per_step
+from sprite_obs.envs.make import make_env
 from sprite_obs.errors import ConfigError, SpriteObsError
 
 
@@ -35,7 +37,7 @@ class Args:
     and the game's own, .25, in another game or where the settings are not there."""
     join_frames: bool | None = None
     """Whether the last two frames of a step are seen; as in the training if not given, no where
-    its settings are not there."""
+    its settings are not there or a step of another game has one frame."""
     episodes: int = 20
     """Episodes to play."""
     num_envs: int = 1
@@ -79,7 +81,6 @@ def with_settings_of_training(args: Args) -> Args:
     """
     config = find_config(Path(args.agent))
     env, display, sticky = args.env or config.get("env"), args.display, args.sticky_actions
-    joins = args.join_frames
     if sticky is None and env == config.get("env"):  # another game may have none
         sticky = config.get("sticky_actions")
     if env is None:
@@ -93,5 +94,14 @@ def with_settings_of_training(args: Args) -> Args:
         obs=args.obs or config.get("obs", "objects"),
         display=config.get("display", not config) if display is None else display,
         sticky_actions=sticky,
-        join_frames=config.get("join_frames", False) if joins is None else joins,
+        join_frames=_joins_frames(config, env) if args.join_frames is None else args.join_frames,
     )
+
+
+def _joins_frames(config: dict[str, Any], env_id: str) -> bool:
+    """Returns whether frames are joined as in the training, where the game has several per step."""
+    if not config.get("join_frames") or env_id == config["env"]:
+        return bool(config.get("join_frames"))
+    with make_env(env_id) as env:
+        frames = frames_per_step(env)
+    return frames is not None

@@ -17,6 +17,36 @@ from sprite_obs.games import game_name
 CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
 
 
+ANY = math.inf
+RANGES = {
+    "total_timesteps": (1, ANY),
+    "num_envs": (1, ANY),
+    "num_threads": (1, ANY),
+    "max_sprites": (1, ANY),
+    "seed": (0, 2**32 - 1),
+    "eval_every": (0, ANY),
+    "eval_episodes": (1, ANY),
+    "checkpoint_every": (0, ANY),
+}
+"""The least and the most that a setting of a run may be."""
+PPO_RANGES = {
+    "learning_rate": (0, ANY),
+    "final_rate": (0, ANY),
+    "n_steps": (1, ANY),
+    "batch_size": (2, ANY),  # advantages are normalised over it
+    "n_epochs": (1, ANY),
+    "gamma": (0, 1),
+    "gae_lambda": (0, 1),
+    "clip_range": (0, ANY),
+    "max_grad_norm": (0, ANY),
+    "hidden_layers": (0, ANY),
+    "hidden_size": (1, ANY),
+    "num_pairs_slots": (0, ANY),
+    "visit_bonus": (0, ANY),
+}
+"""The same of hyper-parameters."""
+
+
 @dataclass(frozen=True)
 class PPOConfig:
     """Hyper-parameters, named and preset as in Stable-Baselines3."""
@@ -138,16 +168,28 @@ def run_name(args: Args) -> str:
 
 
 def check_settings(args: Args) -> None:
-    """Refuses settings that leave nothing to do or to do it with, or are no bonus.
+    """Refuses settings that leave nothing to do or to do it with, or that make no sense.
 
     Raises:
         ConfigError: when there is such a setting.
     """
-    for name in ("total_timesteps", "num_envs", "num_threads", "max_sprites"):
-        if getattr(args, name) < 1:
-            flag = "--" + name.replace("_", "-")
-            raise ConfigError(f"expected {flag} of at least 1, got {getattr(args, name)}")
-    if not 0 <= args.ppo.visit_bonus < math.inf:
+    for name, (least, most) in RANGES.items():
+        check_range(name, getattr(args, name), least, most)
+    for name, (least, most) in PPO_RANGES.items():
+        check_range(f"ppo.{name}", getattr(args.ppo, name), least, most)
+    if args.ppo.n_steps * args.num_envs < 2:
         raise ConfigError(
-            f"expected a finite --ppo.visit-bonus of at least 0, got {args.ppo.visit_bonus}"
+            "expected rollouts of at least 2 steps, got --ppo.n-steps 1 of --num-envs 1"
         )
+
+
+def check_range(name: str, value: float, least: float, most: float = ANY) -> None:
+    """Refuses a number that a setting cannot be.
+
+    Raises:
+        ConfigError: when it is below `least`, above `most` or not finite.
+    """
+    if not least <= value <= most or math.isinf(value):
+        flag, kind = name.replace("_", "-"), "a finite " if isinstance(value, float) else ""
+        limit = "" if most == ANY else f" and at most {most}"
+        raise ConfigError(f"expected {kind}--{flag} of at least {least}{limit}, got {value}")

@@ -12,19 +12,19 @@ Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `
 import signal
 import sys
 import time
-import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from callbacks import build_callbacks
 from environments import build_vec_env
 from episodes import EpisodeLog
 from joined_frames import settle_join_frames
 from run_settings import Args, check_settings, parse_args, run_name
 from runs import (
     AGENT,
-    CHECKPOINTS,
     CONFIG,
     INTERRUPTED,
     VISITS,
@@ -37,12 +37,7 @@ from runs import (
 )
 from sight import fits
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import (
-    BaseCallback,
-    CheckpointCallback,
-    EvalCallback,
-    ProgressBarCallback,
-)
+from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
@@ -77,9 +72,10 @@ def train(args: Args) -> None:
     out = Path(args.out or Path("runs", run_name(args)))
     make_folder(out)
     write_json(out / CONFIG, to_dict(args))
-    callbacks = build_callbacks(args, out)
+    callbacks = build_callbacks(args, out, evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
-    learn(agent, args, out, callbacks)
+    with closing(env):
+        learn(agent, args, out, callbacks)
 
 
 def resume(run: Path) -> None:
@@ -100,7 +96,9 @@ def resume(run: Path) -> None:
             f"model {args.model}; bring that model back, or train anew"
         )
     agent.set_env(with_bonus(env, args, getattr(agent, VISITS, None)))
-    learn(agent, args, run, build_callbacks(args, run))
+    callbacks = build_callbacks(args, run, evaluation_env(args), agent.num_timesteps)
+    with closing(env):
+        learn(agent, args, run, callbacks)
 
 
 def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> None:
@@ -195,29 +193,11 @@ def build_agent(env: VecEnv, args: Args, device: torch.device, **policy: Any) ->
     )
 
 
-def build_callbacks(args: Args, out: Path) -> list[BaseCallback]:
-    """Returns what happens while the agent learns; callbacks count steps of one environment."""
-    callbacks: list[BaseCallback] = []
-    if args.checkpoint_every:
-        every = max(args.checkpoint_every // args.num_envs, 1)
-        callbacks.append(CheckpointCallback(every, str(out / CHECKPOINTS), name_prefix="agent"))
-    if args.eval_every:
-        # The bonus is there to learn from: returns are the game's own with and without it.
-        warnings.filterwarnings("ignore", "Training and eval env are not of the same type")
-        seed = args.seed + args.num_envs  # not one of the training environments'
-        env = build_envs(args, 1, seed)
-        every = max(args.eval_every // args.num_envs, 1)
-        folder = str(out)
-        callbacks.append(
-            EvalCallback(
-                env,
-                eval_freq=every,
-                n_eval_episodes=args.eval_episodes,
-                log_path=folder,
-                best_model_save_path=folder,
-            )
-        )
-    return callbacks
+def evaluation_env(args: Args) -> VecEnv | None:
+    """Returns an environment to evaluate in while training, None if that is not asked for."""
+    if not args.eval_every:
+        return None
+    return build_envs(args, 1, args.seed + args.num_envs)  # not one of the training's seeds
 
 
 def summary(agent: PPO, done: int, seconds: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ A run that is complete is not repeated, unless its hyper-parameters are others.
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,6 @@ sys.path.insert(0, str(ROOT / "agents"))
 import run_settings
 import train_ppo
 from episodes import EpisodeLog
-from joined_frames import settle_join_frames
 
 PARTS = 4
 """Points of a run at which its return is told, at equal distances."""
@@ -60,6 +59,8 @@ class Args:
     """Environment steps of a run, four frames each."""
     seeds: int = 1
     """Runs of each arm, with seeds from 0."""
+    join_frames: bool = False
+    """Whether the agents see the last two frames of a step."""
     config: Path = run_settings.CONFIGS / "fast.yaml"
     """Hyper-parameters of all runs."""
     folder: Path = ROOT / "runs" / "ablations"
@@ -166,7 +167,8 @@ def run_file(args: Args, name: str, seed: int) -> Path:
     """Returns the file of a run's episodes; other hyper-parameters have another one."""
     values = json.dumps(to_dict(load_yaml(run_settings.PPOConfig, args.config)), sort_keys=True)
     settings = f"{args.config.stem}_{hashlib.sha256(values.encode()).hexdigest()[:8]}"
-    return args.folder / f"{args.game}-{name}-{settings}-{args.steps}-{seed}.csv"
+    joined = "-joined" if args.join_frames else ""
+    return args.folder / f"{args.game}-{name}{joined}-{settings}-{args.steps}-{seed}.csv"
 
 
 def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
@@ -174,7 +176,7 @@ def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
     torch.set_num_threads(1)
     ppo = load_yaml(run_settings.PPOConfig, args.config)
     settings = run_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
-    settings = settle_join_frames(settings)
+    settings = replace(settings, join_frames=args.join_frames)
     env = train_ppo.build_envs(settings, settings.num_envs, seed)
     env = train_ppo.with_bonus(env, settings)
     if arm.shuffled:

@@ -18,13 +18,14 @@ have come, in steps and in minutes, and, with rliable, over all games together.
 
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import tyro
 from agents_ahead import ahead_table
-from agents_alike import NO_BONUS, check_seen_alike, check_trained_alike
+from agents_alike import NO_BONUS, check_trained_alike
 from agents_plot import Curve, draw_curves
 from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
@@ -88,6 +89,9 @@ def measure(args: Args) -> str:
     arms = steps_of_arms(args)
     if min(args.seeds, args.episodes, *arms.values()) < 1:
         raise ConfigError("expected --seeds, --steps and --episodes of at least 1")
+    for game, arm, seed in product(args.games.split(","), arms, range(args.seeds)):
+        folder = run_folder(args, game, arm, arms[arm], seed)
+        check_trained_alike(folder, game, arm, args.preset, args.max_sprites)
     games = {
         game: {arm: runs_of(args, game, arm, steps) for arm, steps in arms.items()}
         for game in args.games.split(",")
@@ -126,17 +130,21 @@ def steps_of_arms(args: Args) -> dict[str, int]:
     return arms
 
 
+def run_folder(args: Args, game: str, arm: str, steps: int, seed: int) -> Path:
+    """Returns the folder of a run."""
+    tuned = "-best" if args.preset == "best" and arm != "pixels" else ""
+    return args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}"
+
+
 def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
     """Returns the runs of an arm; trains and evaluates them first, as far as that is not done.
 
     Raises:
         SpriteObsError: when a run fails, or none of its episodes has ended.
     """
-    tuned = "-best" if args.preset == "best" and arm != "pixels" else ""
-    folders = [args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}" for seed in range(args.seeds)]
     runs = []
-    for seed, folder in enumerate(folders):
-        check_trained_alike(args.preset, arm, folder)
+    for seed in range(args.seeds):
+        folder = run_folder(args, game, arm, steps, seed)
         if not args.partial:
             train(args, game, arm, steps, seed, folder)
             for kind in KINDS:
@@ -145,7 +153,6 @@ def runs_of(args: Args, game: str, arm: str, steps: int) -> list[Run]:
         if run is None and not args.partial:
             raise SpriteObsError(f"no episode ended in {steps} steps of {game}; use more --steps")
         runs += [run] if run else []
-    check_seen_alike(folders)
     return runs
 
 

@@ -1,8 +1,10 @@
-"""Which runs `agents.py` may compare: those of its hyper-parameters that see the same frames."""
+"""Which runs `agents.py` may compare: those that are trained as it trains them now."""
 
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from measure import ROOT
 
@@ -11,6 +13,8 @@ from sprite_obs.errors import SpriteObsError
 
 sys.path.insert(0, str(ROOT / "agents"))
 
+from environments import Obs
+from joined_frames import needs_joined_frames
 from run_settings import CONFIGS, Args, PPOConfig
 from runs import CONFIG, read_config
 
@@ -18,8 +22,8 @@ NO_BONUS = "objects_no_bonus"
 """The arm without the bonus for visits."""
 
 
-def check_trained_alike(preset: str, arm: str, folder: Path) -> None:
-    """Refuses a run of other hyper-parameters, such as those of an older preset.
+def check_trained_alike(folder: Path, game: str, arm: str, preset: str, max_sprites: int) -> None:
+    """Refuses a run of other hyper-parameters, slots or frames, such as one of an older version.
 
     Raises:
         SpriteObsError: when it is one.
@@ -27,29 +31,26 @@ def check_trained_alike(preset: str, arm: str, folder: Path) -> None:
     if not (folder / CONFIG).exists():
         return
     file = CONFIGS / f"{'pixels' if arm == 'pixels' else preset}.yaml"
-    ours = load_yaml(PPOConfig, file)
-    if arm == NO_BONUS:
-        ours = replace(ours, visit_bonus=0.0)
-    theirs = vars(from_dict(Args, read_config(folder)).ppo)
-    if others := [name for name, value in vars(ours).items() if theirs[name] != value]:
-        expected, came = ({name: of[name] for name in others} for of in (vars(ours), theirs))
+    ours = _settings_of_arm(game, arm, load_yaml(PPOConfig, file), max_sprites)
+    run = from_dict(Args, read_config(folder))
+    theirs: dict[str, Any] = {**vars(run), **vars(run.ppo), "join_frames": bool(run.join_frames)}
+    if others := [name for name, value in ours.items() if theirs[name] != value]:
+        expected, came = ({name: of[name] for name in others} for of in (ours, theirs))
         raise SpriteObsError(
             f"expected a run trained with {expected} ({arm} by {file.name}), got {came} in "
             f"{folder}; delete it to train again, or use another --folder"
         )
 
 
-def check_seen_alike(folders: list[Path]) -> None:
-    """Refuses runs of an arm some of which see the last two frames of a step, others the last one.
+def _settings_of_arm(game: str, arm: str, ppo: PPOConfig, max_sprites: int) -> dict[str, Any]:
+    if arm == NO_BONUS:
+        ppo = replace(ppo, visit_bonus=0.0)
+    slots = {} if arm == "pixels" else {"max_sprites": max_sprites}
+    obs: Any = "objects" if arm == NO_BONUS else arm
+    return {**vars(ppo), **slots, "join_frames": _joins_frames(game, obs)}
 
-    Raises:
-        SpriteObsError: when they do, as runs of an older version may.
-    """
-    configs = {folder: read_config(folder) for folder in folders if (folder / CONFIG).exists()}
-    joins = {folder: bool(config.get("join_frames")) for folder, config in configs.items()}
-    if len(set(joins.values())) > 1:
-        each = ", ".join(f"{folder.name}: {value}" for folder, value in joins.items())
-        raise SpriteObsError(
-            f"expected runs that see the same frames, got join_frames of {each}; delete those that "
-            "differ to train them again, or use another --folder"
-        )
+
+@cache
+def _joins_frames(game: str, obs: Obs) -> bool:
+    """Returns whether agents see the last two frames; the game is played once to find out."""
+    return needs_joined_frames(f"ALE/{game}-v5", obs, game)

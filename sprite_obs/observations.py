@@ -137,18 +137,20 @@ class ObservationBuilder:
         numbers, flags = np.zeros((5, *shape), np.int32), np.zeros((2, *shape), np.int8)
         filled = Filled(numbers, flags, np.zeros((2, *shape, 2), np.float32))
         most = np.bincount(found.frame, minlength=1).max() if len(envs) > 1 else len(found.frame)
-        self._make_room(self._most + int(most))
+        self._most += int(most)  # also if an error comes after some environments were moved on
+        self._make_room(self._most)
         if isinstance(found, Sight):
-            self._most = observe_table(found.frame, found.table, envs, self._observer, filled)
+            num_tracks = observe_table(found.frame, found.table, envs, self._observer, filled)
         else:
             columns = (np.ascontiguousarray(getattr(found, key), np.int32) for key in Rows._fields)
-            self._most = observe_rows(Rows(*columns), envs, self._observer, filled)
-        if self._most < 0:
+            num_tracks = observe_rows(Rows(*columns), envs, self._observer, filled)
+        if num_tracks < 0:
             raise ValueError(
                 f"expected sprites sorted by their frames 0 to {len(envs) - 1}, and environments "
                 f"up to {len(self._states.now) - 1}, got frames {np.unique(found.frame)} and "
                 f"environments {envs}; `Detections.of_frame` keeps the number of its frame"
             )
+        self._most = num_tracks
         return filled
 
     def _make_room(self, num_tracks: int) -> None:

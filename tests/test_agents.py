@@ -79,6 +79,14 @@ def test_an_error_ends_in_one_line_and_exit_code_2(tmp_path):
         (["--preset", "best", "--config", "a.yaml"], "--preset or --config, got best and a.yaml"),
         (["--obs", "pixels", "--device", "abacus"], "unknown device 'abacus'"),
         (["--obs", "pixels", "--num-envs", "0"], "expected --num-envs of at least 1, got 0"),
+        (["--obs", "pixels", "--seed", "-1"], "--seed of at least 0 and at most 4294967295, got"),
+        (["--obs", "pixels", "--eval-every", "-5"], "expected --eval-every of at least 0, got -5"),
+        (["--obs", "pixels", "--eval-episodes", "0"], "--eval-episodes of at least 1, got 0"),
+        (["--obs", "pixels", "--ppo.batch-size", "1"], "--ppo.batch-size of at least 2, got 1"),
+        (["--obs", "pixels", "--ppo.gamma", "1.1"], "--ppo.gamma of at least 0 and at most 1, got"),
+        (["--obs", "pixels", "--ppo.learning-rate", "nan"], "finite --ppo.learning-rate of at"),
+        (["--ppo.num-pairs-slots", "-1"], "expected --ppo.num-pairs-slots of at least 0, got -1"),
+        (["--num-envs", "1", "--ppo.n-steps", "1"], "rollouts of at least 2 steps"),
     ],
 )
 def test_training_refuses_what_it_cannot_use(flags, message, tmp_path, monkeypatch, capsys):

@@ -1,6 +1,5 @@
 """Runs that are not finished, and which arm is ahead: tables over run folders that are made up."""
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -237,24 +236,52 @@ def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch
     trained = run_settings.parse_args(flags)
     assert script == "train_ppo.py" and (trained.obs, trained.ppo.visit_bonus) == ("objects", 0)
 
-    (tmp_path / "config.json").write_text(json.dumps(to_dict(trained)))
-    benchmark.check_trained_alike("fast", "objects_no_bonus", tmp_path)
-    with pytest.raises(SpriteObsError, match=r"'visit_bonus': 0\.3.*got .*'visit_bonus': 0\.0"):
-        benchmark.check_trained_alike("fast", "objects", tmp_path)
+
+NO_CHANGE: dict = {}
 
 
-def test_runs_that_see_other_frames_are_not_compared(tmp_path):
-    settings = to_dict(run_settings.parse_args(["--model", "pong", "--preset", "fast"]))
-    for seed, joins in ((0, {"join_frames": True}), (1, {"join_frames": False})):
-        run = tmp_path / f"Pong-objects-300-{seed}"
-        run.mkdir()
-        (run / "config.json").write_text(json.dumps(settings | joins))
-        (run / "episodes.csv").write_text("timesteps,seconds,return,length\n100,1.0,5,100\n")
-    asked = benchmark.Args(arms="objects:300", seeds=1, folder=tmp_path, partial=True)
-    assert "Pong" in benchmark.measure(asked)
-    with pytest.raises(SpriteObsError, match="0: True, Pong-objects-300-1: False; delete those"):
-        benchmark.measure(dataclasses.replace(asked, seeds=2))
-    older = settings.copy()
-    del older["join_frames"]  # a version that could not join frames
-    (tmp_path / "Pong-objects-300-0" / "config.json").write_text(json.dumps(older))
-    assert "Pong" in benchmark.measure(dataclasses.replace(asked, seeds=2))
+@pytest.mark.parametrize(
+    ("game", "arm", "changed", "message"),
+    [
+        ("SpaceInvaders", "objects", {"join_frames": True}, None),
+        ("SpaceInvaders", "objects", {"join_frames": False}, r"'join_frames': True\}.* False\}"),
+        ("Pong", "objects", {"join_frames": False}, None),
+        ("Pong", "objects", NO_CHANGE, None),  # a version that could not join frames
+        ("Pong", "objects", {"join_frames": True}, r"'join_frames': False\}"),
+        ("Pong", "pixels", {"join_frames": True}, None),
+        ("Pong", "pixels", {"join_frames": True, "max_sprites": 8}, None),
+        ("Pong", "pixels", NO_CHANGE, r"'join_frames': True\}"),
+        ("Pong", "objects", {"max_sprites": 8}, r"'max_sprites': 32\}.*'max_sprites': 8\}"),
+        ("Pong", "objects", {"ppo.visit_bonus": 0.0}, r"'visit_bonus': 0\.3\}.* 0\.0\}"),
+        ("Pong", "objects_no_bonus", {"ppo.visit_bonus": 0.0}, None),
+        ("Pong", "objects_no_bonus", NO_CHANGE, r"'visit_bonus': 0\.0\}.* 0\.3\}"),
+        ("Pong", "ram", NO_CHANGE, None),
+    ],
+)
+def test_only_runs_that_are_trained_alike_are_compared(game, arm, changed, message, tmp_path):
+    obs = arm.partition("_")[0]
+    settings = to_dict(run_settings.parse_args(["--obs", obs]))
+    del settings["join_frames"]
+    for name, value in changed.items():
+        of = settings["ppo"] if name.startswith("ppo.") else settings
+        of[name.removeprefix("ppo.")] = value
+    run = tmp_path / f"{game}-{arm}-300-0"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(settings))
+    (run / "episodes.csv").write_text("timesteps,seconds,return,length\n100,1.0,5,100\n")
+    asked = benchmark.Args(game, f"{arm}:300", seeds=1, folder=tmp_path, partial=True)
+    if message is None:
+        assert f"| {game} | {arm} | 1 |" in benchmark.measure(asked)
+    else:
+        with pytest.raises(SpriteObsError, match=message):
+            benchmark.measure(asked)
+
+
+def test_runs_are_checked_before_any_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "run_agents", None)
+    run = tmp_path / "Pong-pixels-300-2"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(to_dict(run_settings.parse_args([]))))
+    asked = benchmark.Args(arms="objects,pixels", seeds=3, steps=300, folder=tmp_path)
+    with pytest.raises(SpriteObsError, match="Pong-pixels-300-2; delete it to train again"):
+        benchmark.measure(asked)

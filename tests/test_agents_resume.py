@@ -1,18 +1,26 @@
 """Trainings that were interrupted."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import fake_frame_env  # noqa: F401  registers environments
 import numpy as np
 import pytest
+import run_settings
 import runs
 import train_ppo
 from agent_scripts import ROOT, TINY, error_of, read, run
+from callbacks import build_callbacks
 from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from sprite_obs.envs.make import make_env
 
 
 @pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
@@ -68,3 +76,31 @@ def test_the_newest_agent_is_resumed(tmp_path):
     assert runs.newest_agent(tmp_path).name == "interrupted.zip"
     os.utime(tmp_path / names[1], (9, 9))
     assert runs.newest_agent(tmp_path).name == "agent_1000_steps.zip"
+
+
+def test_a_resumed_training_keeps_its_evaluations(sprite_run, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(sprite_run, out)
+    (out / "agent.zip").rename(out / "interrupted.zip")
+    settings = read(out / "config.json") | {"total_timesteps": 128}
+    (out / "config.json").write_text(json.dumps(settings))
+    best = (out / "best_model.zip").read_bytes()
+    train_ppo.resume(out)
+    with np.load(out / "evaluations.npz") as evaluations:
+        assert evaluations["timesteps"].tolist() == [64, 128]
+        first, second = evaluations["results"][:, 0]
+    assert ((out / "best_model.zip").read_bytes() == best) == (second <= first)
+
+
+def test_what_is_evaluated_again_is_not_kept_but_what_was_best_is(tmp_path):
+    results = np.array([[1.0, 3.0], [9.0, 5.0], [2.0, 2.0]])
+    times = {"timesteps": np.array([100, 200, 300]), "ep_lengths": np.full((3, 2), 50)}
+    np.savez(tmp_path / "evaluations.npz", results=results, **times)
+    args, env = run_settings.Args(), DummyVecEnv([lambda: make_env("FakeObserves-v0")])
+    *_, evaluation = build_callbacks(args, tmp_path, env, num_steps=150)
+    assert evaluation.evaluations_timesteps == [100]
+    assert evaluation.evaluations_results == [[1, 3]]
+    assert evaluation.evaluations_length == [[50, 50]]
+    assert evaluation.best_mean_reward == 7
+    *_, anew = build_callbacks(args, tmp_path, env)
+    assert anew.evaluations_timesteps == [] and anew.best_mean_reward == -np.inf

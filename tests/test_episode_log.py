@@ -64,7 +64,7 @@ def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
     args = run_settings.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
     env = train_ppo.build_envs(args, 1, 0)
     agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
-    callbacks = [*train_ppo.build_callbacks(args, tmp_path), Slow()]
+    callbacks = [*train_ppo.build_callbacks(args, tmp_path, None), Slow()]
     train_ppo.learn(agent, args, tmp_path, callbacks)
     kept = [PPO.load(runs.newest_agent(tmp_path)), PPO.load(tmp_path / "agent.zip")]
     first, last = (getattr(agent, SECONDS) for agent in kept)

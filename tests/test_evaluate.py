@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from agent_scripts import error_of, read, run
 
+from sprite_obs.errors import SpriteObsError
+
 
 def test_evaluation_reports_returns_and_seeds(sprite_run, pong_model, tmp_path):
     out = tmp_path / "results" / "agent.json"
@@ -104,3 +106,16 @@ def test_the_report_says_what_was_seen(pixel_run, sprite_run, monkeypatch):
         report = evaluate.evaluate(args)
         seen.append((report["obs"], report["display"]))
     assert seen == [("pixels", None), ("pixels", None), ("sprites", True)]
+
+
+def test_frames_of_another_game_are_joined_where_there_are_several(pixel_run):
+    joins = {}
+    for env in ("ALE/Breakout-v5", "PongNoFrameskip-v4"):
+        args = evaluate.Args(str(pixel_run / "agent.zip"), env)
+        joins[env] = evaluate.with_settings_of_training(args).join_frames
+    assert joins == {"ALE/Breakout-v5": True, "PongNoFrameskip-v4": False}
+
+
+def test_a_negative_seed_is_refused(pixel_run):
+    with pytest.raises(SpriteObsError, match="expected --seed of at least 0, got -1"):
+        evaluate.evaluate(evaluate.Args(str(pixel_run / "agent.zip"), seed=-1))

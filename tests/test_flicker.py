@@ -55,6 +55,10 @@ def test_what_moves_or_changes_its_look_is_where_it_is_now():
     assert joined((OLDER, 1, 50, 20), (NEWER, 2, 55, 22)) == [(2, 55, 22)]
 
 
+def test_what_changes_to_the_next_lane_is_where_it_is_now():
+    assert joined((OLDER, 1, 50, 20), (NEWER, 1, 54, 36)) == [(1, 54, 36)]
+
+
 def test_what_is_too_far_away_is_another_thing():
     far = 50 + int(MAX_SHIFT)
     assert joined((OLDER, 1, 50, 20), (NEWER, 1, far, 20)) == [(1, 50, 20), (1, far, 20)]

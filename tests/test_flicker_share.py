@@ -3,7 +3,6 @@
 import fake_frame_env  # noqa: F401  registers environments
 import gymnasium
 import joined_frames
-import numpy as np
 import pytest
 import run_settings
 
@@ -65,6 +64,12 @@ def test_frames_are_joined_where_that_shows_more(env, obs, model, joins, capsys)
     assert ("--join-frames False" in told) == (joins and obs != "pixels")
 
 
+@pytest.mark.parametrize(("share", "joins"), [(0.05, True), (0.0499, False)])
+def test_what_hardly_ever_flickers_does_not_count(share, joins, monkeypatch):
+    monkeypatch.setattr(joined_frames, "flicker_share", lambda env, encoder: share)
+    assert joined_frames.needs_joined_frames("ALE/Pong-v5", "objects", "pong") is joins
+
+
 def test_what_the_user_says_is_settled(monkeypatch):
     monkeypatch.setattr(joined_frames, "needs_joined_frames", None)
     for asked in (True, False):
@@ -74,6 +79,5 @@ def test_what_the_user_says_is_settled(monkeypatch):
 
 def test_a_model_of_frames_of_another_size_is_refused(pong_model):
     env = LastTwoFrames(gymnasium.make("FakeLarge-v0"), frames_per_step=4)
-    assert env.observation_space.shape != np.shape(FrozenEncoder.load(pong_model).background)
     with pytest.raises(SpriteObsError, match="expected uint8 RGB frames of shape"):
         flicker_share(env, FrozenEncoder.load(pong_model), num_steps=2)

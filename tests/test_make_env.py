@@ -139,3 +139,8 @@ def test_rendering_that_fails():
         observation, _ = env.reset()
         with pytest.raises(SpriteObsError, match=r"FakeFrameEnv cannot render .*pip install"):
             rgb_frame(env, observation)
+
+
+def test_what_cannot_be_drawn_ends_in_one_line():
+    with pytest.raises(SpriteObsError, match="cannot render FakeRenderError-v0: drawing needs"):
+        make_frame_env("FakeRenderError-v0")

@@ -147,6 +147,19 @@ def test_a_builder_makes_room_for_more_tracks():
     assert most > NUM_TRACKS
 
 
+def test_there_is_room_for_all_tracks_also_after_a_refusal():
+    rng = np.random.default_rng(0)
+    builder = ObservationBuilder(known_things(), NUM_ENVS, NUM_SLOTS, "sprite", display=True)
+    envs = list(range(NUM_ENVS))
+    found = things(rng, 60)
+    builder.build(found, envs)
+    before = builder._most
+    wrong = found._replace(frame=np.where(found.frame == NUM_ENVS - 1, 99, found.frame))
+    with pytest.raises(ValueError, match="expected sprites sorted by their frames"):
+        builder.build(wrong, envs)
+    assert builder._most >= max(before, *builder._states.num_tracks.tolist())
+
+
 @pytest.mark.parametrize(("slots", "told"), [(18, True), (19, False)])
 def test_fewer_slots_than_things_are_told(slots, told, caplog):
     ObservationBuilder(known_things(), NUM_ENVS, slots, "object", display=True)

@@ -134,6 +134,7 @@ def test_the_adapter_refuses_what_concerns_single_environments(pong_model):
         venv.set_attr("speed", 2)
     with pytest.raises(AttributeError, match="cannot call 'fly' of single"):
         venv.env_method("fly")
+    assert venv.get_images() == [None, None], "they do not render"
     assert venv.env_is_wrapped(gymnasium.Wrapper) == [False, False]
     venv._options = [{"one": 1}, {}]
     with pytest.raises(ValueError, match="same options for all environments"):

@@ -58,12 +58,15 @@ def make_frame_env(env_id: str, **kwargs: Any) -> gymnasium.Env:
         kwargs: as for `make_env`.
 
     Raises:
-        SpriteObsError: as `make_env` does.
+        SpriteObsError: as `make_env` does, and when it does not render.
     """
     env = make_env(env_id, **kwargs)
     if _is_rgb_space(env.observation_space) or env.render_mode != "rgb_array":
         return env
-    return AddRenderObservation(env)
+    try:
+        return AddRenderObservation(env)
+    except gymnasium.error.Error as error:  # what draws is not installed, say
+        raise SpriteObsError(f"cannot render {env_id}: {error}") from error
 
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:

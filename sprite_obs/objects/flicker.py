@@ -6,8 +6,8 @@ from sprite_obs.detections import Detections
 from sprite_obs.objects.assignment import pairs_within
 
 MAX_SHIFT = 18.0
-"""Pixels that a thing moves from one frame to the next at most: Pong's paddle moves 12, Asterix
-changes to the next lane, 16 pixels below and up to 4 aside."""
+"""A thing moves less than so many pixels from one frame to the next: Pong's paddle moves 12,
+Asterix changes to the next lane, 16 pixels below and up to 4 aside."""
 MAX_COVERED = 0.5
 """Share of a thing's box from which on what the newer frame shows there speaks against it."""
 
@@ -15,8 +15,8 @@ MAX_COVERED = 0.5
 def join_frames(found: Detections) -> Detections:
     """Adds to a frame the sprites of the frame before that are missing in it.
 
-    A sprite is not missing if the newer frame shows one of its type no further than `MAX_SHIFT`
-    away, one for one, or if something else that it shows covers half of its place. Things that the
+    A sprite is not missing if the newer frame shows one of its type less than `MAX_SHIFT` away,
+    one for one, or if something else that it shows covers half of its place. Things that the
     dictionary lacks are not added. What has really gone is shown for one step longer, if it went
     between these two frames.
 

@@ -84,8 +84,10 @@ class VectorAsVecEnv(VecEnv):
 
     def get_images(self) -> Sequence[np.ndarray | None]:
         """Returns a picture of each environment, None where they do not render."""
+        if self.envs.render_mode is None:
+            return [None] * self.num_envs
         pictures: Any = self.envs.render()
-        return pictures or [None] * self.num_envs
+        return pictures
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Returns an attribute of the vector environment, once for each environment asked for."""
