@@ -65,6 +65,9 @@ demo: $(AGENT)/trained
 	@echo "  demo/model/reconstruction.png  frames beside what the sprites make of them"
 	@echo "  demo/agent.mp4                 an episode of the agent, with the sprites it sees"
 	@echo "  demo/evaluation.json           its returns"
+	@echo
+	@echo "Random play shows low scores only: digits that it never reached are not in the dictionary, so that"
+	@echo "the film's reconstruction lacks them or shows others. Agents do not see the score."
 
 clean:
 	rm -rf .venv demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,16 +1,57 @@
-"""What happens while an agent learns: checkpoints and evaluations."""
+"""What happens while an agent learns: checkpoints, evaluations and a word on how far it is."""
 
+import sys
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 from run_settings import Args
 from runs import CHECKPOINTS
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 EVALUATIONS = "evaluations.npz"
 """File of SB3's evaluations."""
+
+
+class ProgressLines(BaseCallback):
+    """Prints a line now and then: a bar in a log file says nothing before the end.
+
+    Args:
+        total_steps: steps after which the training ends.
+    """
+
+    NUM_LINES = 50
+
+    def __init__(self, total_steps: int):
+        super().__init__()
+        self._total_steps = total_steps
+        self._next, self._begun_at, self._started = 0, 0, 0.0
+
+    def _on_training_start(self) -> None:
+        self._begun_at, self._started = self.num_timesteps, time.monotonic()
+        self._next = self._begun_at + self._total_steps // self.NUM_LINES
+
+    def _on_step(self) -> bool:
+        if self.num_timesteps >= self._next:
+            self._next += max(self._total_steps // self.NUM_LINES, 1)
+            print(f"{self._progress()}{mean_return(self.model)}", file=sys.stderr, flush=True)
+        return True
+
+    def _progress(self) -> str:
+        seconds = max(time.monotonic() - self._started, 1e-3)
+        speed = (self.num_timesteps - self._begun_at) / seconds
+        return f"{self.num_timesteps} of {self._total_steps} steps, {speed:.0f} steps/s"
+
+
+def mean_return(agent: BaseAlgorithm) -> str:
+    """Returns what the last episodes, at most 100, returned, as the end of a sentence."""
+    returns = [episode["r"] for episode in agent.ep_info_buffer or ()]
+    if not returns:
+        return ", no episode has ended"
+    return f", mean return {np.mean(returns):.1f} of the last {len(returns)} episodes"
 
 
 def build_callbacks(

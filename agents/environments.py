@@ -28,6 +28,7 @@ from sprite_obs.errors import SpriteObsError
 from sprite_obs.games import game_name
 from sprite_obs.vector.sb3 import VecSpriteObservation
 from sprite_obs.wrapper_checks import Level
+from sprite_obs.zoo.find import zoo_names
 
 Obs = Literal["objects", "sprites", "pixels", "ram"]
 
@@ -117,9 +118,10 @@ def _sprite_envs(
 ) -> VecEnv:
     """Returns environments whose frames are read in one pass per step."""
     if model is None:
+        names = ", ".join(zoo_names())
         raise SpriteObsError(
-            "expected --model with the folder of a checkpoint or a name of the zoo, got none; make "
-            "one with `sprite-obs pretrain`, or use pixels"
+            f"expected --model with the folder of a checkpoint or a name of the zoo ({names}), got "
+            "none; make one with `sprite-obs pretrain`, or use --obs pixels"
         )
     try:
         return VecSpriteObservation(

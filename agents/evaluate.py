@@ -27,7 +27,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.errors import SpriteObsError
+from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.files import write_atomically
 from sprite_obs.frames import trained
 
@@ -40,6 +40,8 @@ def evaluate(args: Args) -> dict[str, Any]:
     """
     for name, least in (("episodes", 1), ("num_envs", 1), ("num_threads", 1), ("seed", 0)):
         check_range(name, getattr(args, name), least)
+    if args.video and Path(args.video).suffix.lower() != ".mp4":
+        raise ConfigError(f"expected --video with a name that ends in .mp4, got {args.video}")
     torch.set_num_threads(args.num_threads)
     asked, args = args.agent, dataclasses.replace(args, agent=str(find_agent(args.agent)))
     agent = load_agent(args.agent)
@@ -56,14 +58,13 @@ def evaluate(args: Args) -> dict[str, Any]:
             film.close()
             film = None  # only the first episode
             print(f"filmed an episode: {args.video}", file=sys.stderr)
-    env.close()
-    return {
+    report = {
         "agent": asked,
         "env": args.env,
         "model": args.model,
         "obs": args.obs,
         "display": args.display if slots_seen(agent.observation_space) else None,
-        "sticky_actions": args.sticky_actions,
+        "sticky_actions": _sticky_actions(args, env),
         "join_frames": args.join_frames,
         "deterministic": args.deterministic,
         "mean": float(np.mean(returns)),
@@ -72,6 +73,16 @@ def evaluate(args: Args) -> dict[str, Any]:
         "returns": returns,
         "seeds": list(seeds),
     }
+    env.close()
+    return report
+
+
+def _sticky_actions(args: Args, env: VecEnv) -> float | None:
+    """Returns the probability that was played with, None for games that have none."""
+    if args.sticky_actions is not None:
+        return args.sticky_actions
+    spec = env.get_attr("spec", [0])[0]
+    return spec.kwargs.get("repeat_action_probability") if spec else None
 
 
 def load_agent(path: str) -> BaseAlgorithm:

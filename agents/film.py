@@ -16,7 +16,8 @@ from sprite_obs.errors import SpriteObsError
 from sprite_obs.frozen import FrozenEncoder
 from sprite_obs.objects.flicker import join_frames
 from sprite_obs.vector.sb3 import VecSpriteObservation
-from sprite_obs.view.attention import Watched, attention_picture
+from sprite_obs.view.attention import WIDTH, Watched, attention_picture
+from sprite_obs.view.picture import enlarged
 
 FRAMES_PER_SECOND = 15.0  # what a player of an Atari game sees with a frame skip of 4
 NEAR = 0.01  # pixels between a slot's position and the centre of its box: rounding
@@ -72,6 +73,7 @@ class Film:
         self._agent, self._env, self._take = agent, env, taken_by(agent, env)
         self._seeing = unwrap_vec_wrapper(env, VecSpriteObservation)
         self._encoder = FrozenEncoder.load(model) if model and self._seeing else None
+        self._action_names = _action_names(env)
         self._step = 0
 
     def add(self, observation: Any, action: np.ndarray) -> None:
@@ -93,7 +95,8 @@ class Film:
 
     def _picture(self, observation: Any, action: np.ndarray) -> np.ndarray:
         if self._encoder is None or self._seeing is None:
-            return cast(np.ndarray, self._env.get_images()[0])
+            picture = cast(np.ndarray, self._env.get_images()[0])
+            return enlarged(picture, max(round(WIDTH / picture.shape[1]), 1))
         frame = cast(np.ndarray, self._seeing.venv.get_images()[0])  # (H, W, 3)
         found = _found_by(self._encoder, self._seeing.venv, frame)
         rebuilt = self._encoder.reconstruct(found, self._encoder.backgrounds(frame))[0]
@@ -101,8 +104,19 @@ class Film:
         attention = slot_attention(self._agent, first, action[:1], self._take)
         slots = {key: array[0] for key, array in first.items()}
         things = watched(self._encoder, found, slots, attention)
-        caption = f"step {self._step}, action {action[0]}; attention:"
+        caption = f"step {self._step}, {self._action_name(action[0])}; attention:"
         return attention_picture(frame, rebuilt, things, caption)
+
+    def _action_name(self, action: Any) -> str:
+        return self._action_names[int(action)] if self._action_names else f"action {action}"
+
+
+def _action_names(env: VecEnv) -> list[str]:
+    """Returns what Atari games call their actions, nothing for other environments."""
+    try:
+        return env.env_method("get_action_meanings", indices=[0])[0]
+    except AttributeError:
+        return []
 
 
 def _found_by(encoder: FrozenEncoder, venv: VecEnv, frame: np.ndarray) -> Detections:

@@ -47,6 +47,8 @@ def agent_to_resume(run: Path) -> Path:
     Raises:
         SpriteObsError: when there is none, or the run is complete.
     """
+    if not run.is_dir():
+        raise SpriteObsError(f"expected --resume with the folder of a run, but there is no {run}")
     if (run / AGENT).exists():
         raise SpriteObsError(f"{run} is complete; nothing is left to resume")
     newest = newest_agent(run)

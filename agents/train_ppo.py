@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from callbacks import build_callbacks
+from callbacks import ProgressLines, build_callbacks, mean_return
 from environments import build_vec_env
 from episodes import EpisodeLog
 from joined_frames import settle_join_frames
@@ -71,6 +71,7 @@ def train(args: Args) -> None:
     env = with_bonus(build_envs(args, args.num_envs, args.seed), args)
     out = Path(args.out or Path("runs", run_name(args)))
     make_folder(out)
+    print(f"the run's folder is {out}", file=sys.stderr)
     write_json(out / CONFIG, to_dict(args))
     callbacks = build_callbacks(args, out, evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
@@ -109,7 +110,7 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     suffix = f"-{done}" if done else ""  # what is there already is not overwritten
     formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
     agent.set_logger(Logger(str(out), formats))
-    bar = ProgressBarCallback()
+    bar = ProgressBarCallback() if sys.stderr.isatty() else ProgressLines(args.total_timesteps)
     # The log comes first, for checkpoints keep the seconds that it counts.
     callbacks = [EpisodeLog(out / "episodes.csv"), *callbacks, bar]
     started = time.monotonic()
@@ -125,12 +126,13 @@ def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> N
     save_agent(agent, out / AGENT)
     (out / INTERRUPTED).unlink(missing_ok=True)
     write_json(out / "result.json", summary(agent, done, seconds))
-    print(f"trained {agent.num_timesteps} steps in {seconds:.0f} s: {out / AGENT}")
+    done_in = f"trained {agent.num_timesteps} steps in {seconds:.0f} s"
+    print(f"{done_in}{mean_return(agent)}: {out / AGENT}")
 
 
-def close_bar(bar: ProgressBarCallback) -> None:
+def close_bar(bar: BaseCallback) -> None:
     """Ends the bar's thread; SB3 leaves it when it is interrupted, and then Python may not end."""
-    if hasattr(bar, "pbar"):
+    if isinstance(bar, ProgressBarCallback) and hasattr(bar, "pbar"):
         bar.pbar.close()
 
 

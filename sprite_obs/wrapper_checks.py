@@ -60,8 +60,8 @@ def check_game(
     if game_of(spec) != game_name(learned_on):
         raise ValueError(
             f"{wrapper} expects a model of the environment's game {spec.id}, got "
-            f"{model}, which was learned on {learned_on}; use a model of this game, or pass "
-            "any_game=True to the wrapper to use this one all the same"
+            f"{model}, which was learned on {learned_on}; use a model of this game, or, in "
+            "code of your own, this one all the same with any_game=True"
         )
 
 

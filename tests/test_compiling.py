@@ -22,7 +22,7 @@ def of_another_package(x):
 
 def test_the_first_compilation_is_told_once(caplog):
     caplog.set_level(logging.WARNING, "sprite_obs")
-    listener = FirstCompilation()
+    listener = FirstCompilation(patience=0)
     with numba.core.event.install_listener("numba:compile", listener):
         of_another_package(1)
         assert not listener.is_told and NOTICE not in caplog.messages
@@ -31,6 +31,22 @@ def test_the_first_compilation_is_told_once(caplog):
         caplog.clear()
         compiled_anew()
     assert NOTICE not in caplog.messages
+
+
+def test_little_is_compiled_without_a_word(caplog):
+    caplog.set_level(logging.WARNING, "sprite_obs")
+    listener = FirstCompilation(patience=600)
+    with numba.core.event.install_listener("numba:compile", listener):
+        compiled_anew()
+        first = listener._spent
+        compiled_anew()
+    assert not listener.is_told and NOTICE not in caplog.messages
+    assert 0 < first < listener._spent, "all of it counts"
+    listener = FirstCompilation(patience=first / 1000)
+    with numba.core.event.install_listener("numba:compile", listener):
+        compiled_anew()
+        compiled_anew()
+    assert listener.is_told and NOTICE in caplog.messages
 
 
 def test_what_is_on_disk_is_not_compiled():

@@ -11,6 +11,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
+import callbacks
 import run_settings
 import runs
 import train_ppo
@@ -83,7 +84,10 @@ class Interrupted(BaseCallback):
         raise KeyboardInterrupt
 
 
-def test_an_interrupted_training_leaves_no_thread_that_could_keep_it_from_ending(tmp_path):
+def test_an_interrupted_training_leaves_no_thread_that_could_keep_it_from_ending(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
     args = run_settings.parse_args(flags)
     env = train_ppo.build_envs(args, 1, 0)
@@ -116,3 +120,21 @@ def test_a_new_run_begins_a_file(tmp_path):
     log_an_episode(tmp_path / "episodes.csv", begun=0, ended=8)
     header, line = (tmp_path / "episodes.csv").read_text().splitlines(keepends=True)
     assert header == HEADER and line.startswith("8,0.0,3.0,7")
+
+
+def test_a_log_file_says_how_far_the_training_is(tmp_path, capsys):
+    flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "2"]
+    sizes = ["--total-timesteps", "100", "--ppo.n-steps", "25", "--ppo.batch-size", "50"]
+    train_ppo.train(run_settings.parse_args([*flags, *sizes, "--out", str(tmp_path / "run")]))
+    told = capsys.readouterr()
+    first, *lines = told.err.strip().splitlines()
+    assert first == f"the run's folder is {tmp_path / 'run'}"
+    assert len(lines) == 50 and lines[0].startswith("2 of 100 steps, ")
+    assert lines[-1].startswith("100 of 100 steps, ")
+    assert lines[-1].endswith(" steps/s, no episode has ended")
+    assert told.out.startswith("trained 100 steps in ") and "no episode has ended: " in told.out
+
+
+def test_the_mean_return_is_that_of_the_last_episodes():
+    agent = SimpleNamespace(ep_info_buffer=[{"r": 3.0}, {"r": 4.1}])
+    assert callbacks.mean_return(agent) == ", mean return 3.5 of the last 2 episodes"

@@ -37,7 +37,7 @@ def test_the_video_shows_the_first_episode(kind, sprite_run, pixel_run, pong_mod
     video = tmp_path / "videos" / "pong.mp4"
     folder, size = {
         "sprites": (sprite_run, (2 * 480 + 230 + 4 * 12, 26 + 630 + 12)),  # frame, rebuilt, list
-        "pixels": (pixel_run, (160, 210)),
+        "pixels": (pixel_run, (3 * 160, 3 * 210)),
     }[kind]
     flags = ["--agent", folder / "agent.zip", "--model", pong_model, "--episodes", 1]
     result = run("evaluate.py", *flags, "--deterministic", "--video", video)
@@ -62,7 +62,8 @@ def test_the_video_shows_the_first_episode(kind, sprite_run, pixel_run, pong_mod
         (["--agent", "agent.zip", "--model", "pong", "--env", "ALE/Breakout-v5"], "learned on"),
         (["--agent", "pixels.zip", "--env", "ALE/Breakout-v5"], "other observations or actions"),
         (["--agent", "pixels.zip", "--obs", "ram"], "on pixels, .*; leave --obs ram out"),
-        (["--agent", "run/agent.zip", "--video", "a" * 250], "cannot write a video"),
+        (["--agent", "run/agent.zip", "--video", "a" * 250 + ".mp4"], "cannot write a video"),
+        (["--agent", "run/agent.zip", "--video", "film.avi"], r"ends in \.mp4, got film\.avi"),
         (["--agent", "run/agent.zip", "--video", "pixels.zip/a.mp4"], "pixels.zip"),
         (["--agent", "run/agent.zip", "--out", "pixels.zip/a.json"], "pixels.zip"),
     ],

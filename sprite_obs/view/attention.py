@@ -99,7 +99,7 @@ def _with_boxes(frame: np.ndarray, things: Sequence[Watched], scale: int) -> np.
             ]
             cv2.rectangle(image, start, end, colour, 1)
         taken[max(top, 0) : end[1], max(left, 0) : end[0]] = True
-        text = f"{label(thing)} {percent(thing)}"
+        text = f"{label(thing)}: {percent(thing)}"
         labels.append((text, label_plate(image, text, start, end), colour))
     for text, plate, colour in reversed(labels):
         if not taken[plate].any():  # in a crowd, the things are worth more than their names
