@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from run_settings import Args
+from run_settings import RunArgs
 from runs import CHECKPOINTS
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback
@@ -55,7 +55,7 @@ def mean_return(agent: BaseAlgorithm) -> str:
 
 
 def build_callbacks(
-    args: Args, out: Path, evaluation_env: VecEnv | None, num_steps: int = 0
+    args: RunArgs, out: Path, evaluation_env: VecEnv | None, num_steps: int = 0
 ) -> list[BaseCallback]:
     """Returns the callbacks of a run; they count steps of one environment.
 
@@ -77,7 +77,7 @@ def build_callbacks(
     return callbacks
 
 
-def _evaluation(args: Args, out: Path, env: VecEnv) -> EvalCallback:
+def _evaluation(args: RunArgs, out: Path, env: VecEnv) -> EvalCallback:
     # The bonus is there to learn from: returns are the game's own with and without it.
     warnings.filterwarnings("ignore", "Training and eval env are not of the same type")
     return EvalCallback(

@@ -2,20 +2,23 @@
 
 import dataclasses
 import sys
+from typing import TypeVar
 
 from environments import Obs
-from run_settings import Args
+from run_settings import RunArgs
 
 from sprite_obs.envs.last_two_frames import frames_per_step, make_last_two_frames
 from sprite_obs.envs.make import make_env
 from sprite_obs.flicker_share import flicker_share
 from sprite_obs.frozen import FrozenEncoder
 
+Settings = TypeVar("Settings", bound=RunArgs)
+
 FLICKERS = 0.05
 """A game flickers if something does in at least this share of its steps."""
 
 
-def settle_join_frames(args: Args) -> Args:
+def settle_join_frames(args: Settings) -> Settings:
     """Returns the settings of a run with yes or no for `join_frames`.
 
     Raises:

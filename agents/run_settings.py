@@ -89,8 +89,8 @@ class PPOConfig:
 
 
 @dataclass(frozen=True)
-class Args:
-    """Trains a PPO agent on objects, sprites or pixels."""
+class RunArgs:
+    """What all trainings have: what is played, what is seen, how long, and what is written."""
 
     env: str = "ALE/Pong-v5"
     """Id of the environment."""
@@ -120,10 +120,6 @@ class Args:
     """Folder of the run; `runs/GAME-OBS-SEED-TIME` if not given."""
     config: str | None = None
     """YAML file of hyper-parameters; flags override it."""
-    preset: Literal["fast", "best"] | None = None
-    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
-    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
-    They are the files of `configs/ppo`; flags override them."""
     eval_every: int = 100_000
     """Environment steps between two evaluations, 0 for none."""
     eval_episodes: int = 5
@@ -136,6 +132,16 @@ class Args:
     """Where the policy is trained: cpu, fastest for sprites, or cuda or auto, for pixels."""
     num_threads: int = 1
     """CPU threads of PyTorch."""
+
+
+@dataclass(frozen=True)
+class Args(RunArgs):
+    """Trains a PPO agent on objects, sprites or pixels."""
+
+    preset: Literal["fast", "best"] | None = None
+    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
+    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
+    They are the files of `configs/ppo`; flags override them."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
 
 
@@ -162,7 +168,7 @@ def config_file(args: Args) -> Path:
     return Path(args.config or CONFIGS / f"{args.preset or own}.yaml")
 
 
-def run_name(args: Args) -> str:
+def run_name(args: RunArgs) -> str:
     """Names a run that was not given a folder."""
     return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
 
@@ -173,14 +179,23 @@ def check_settings(args: Args) -> None:
     Raises:
         ConfigError: when there is such a setting.
     """
-    for name, (least, most) in RANGES.items():
-        check_range(name, getattr(args, name), least, most)
+    check_run(args)
     for name, (least, most) in PPO_RANGES.items():
         check_range(f"ppo.{name}", getattr(args.ppo, name), least, most)
     if args.ppo.n_steps * args.num_envs < 2:
         raise ConfigError(
             "expected rollouts of at least 2 steps, got --ppo.n-steps 1 of --num-envs 1"
         )
+
+
+def check_run(args: RunArgs) -> None:
+    """Does that for the settings that all trainings have.
+
+    Raises:
+        ConfigError: likewise.
+    """
+    for name, (least, most) in RANGES.items():
+        check_range(name, getattr(args, name), least, most)
 
 
 def check_range(name: str, value: float, least: float, most: float = ANY) -> None:

@@ -3,15 +3,15 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.files import write_atomically
 
+Agent = TypeVar("Agent", bound=BaseAlgorithm)
 CONFIG = "config.json"
 AGENT = "agent.zip"
 INTERRUPTED = "interrupted.zip"
@@ -60,14 +60,14 @@ def agent_to_resume(run: Path) -> Path:
     return newest
 
 
-def load_ppo(path: Path, device: torch.device) -> PPO:
+def load_to_learn_on(path: Path, algorithm: type[Agent], device: torch.device) -> Agent:
     """Reads an agent that is to learn on.
 
     Raises:
-        SpriteObsError: when the file is truncated or no agent of PPO.
+        SpriteObsError: when the file is truncated or no agent of this algorithm of SB3.
     """
     try:
-        return PPO.load(path, device=device)
+        return algorithm.load(path, device=device)
     except Exception as error:  # whatever a damaged file makes unpickling do
         reason = str(error).partition("\n")[0]
         raise SpriteObsError(

@@ -26,7 +26,7 @@ def taken_by(agent: BaseAlgorithm, env: VecEnv) -> Take:
     Environments show slots also to an agent of ``flatten=True``, so that it can be filmed; it gets
     their features in one vector, the one that its own environment gave.
     """
-    flat = _flat_view(agent.observation_space, env.observation_space)
+    flat = _view(agent.observation_space, env.observation_space)
     if flat is None:
         return lambda observation: observation
     keys = ("type", "presence", "position", "velocity")
@@ -35,14 +35,20 @@ def taken_by(agent: BaseAlgorithm, env: VecEnv) -> Take:
 
 def fits(agent: BaseAlgorithm, env: VecEnv) -> bool:
     """Returns whether an agent can take what an environment shows, and act there."""
-    flat = _flat_view(agent.observation_space, env.observation_space)
+    flat = _view(agent.observation_space, env.observation_space)
     space = flat.space if flat else env.observation_space
     return space == agent.observation_space and env.action_space == agent.action_space
 
 
-def _flat_view(taken: spaces.Space[Any], shown: spaces.Space[Any]) -> FlatView | None:
+def _view(taken: spaces.Space[Any], shown: spaces.Space[Any]) -> FlatView | None:
     if not isinstance(taken, spaces.Box) or not isinstance(shown, spaces.Dict):
         return None
+    return flat_view(shown)
+
+
+def flat_view(shown: spaces.Space[Any]) -> FlatView:
+    """Returns what lists the features of slots, of whose space one is given."""
+    shown = cast(spaces.Dict, shown)
     highest = cast(spaces.Box, shown["position"]).high  # (M, 2)
     slot_type = cast(spaces.Box, shown["type"]).high  # (M,)
     return FlatView((int(highest[0, 0]), int(highest[0, 1])), slot_type)

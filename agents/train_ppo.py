@@ -12,7 +12,8 @@ Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `
 import signal
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from callbacks import ProgressLines, build_callbacks, mean_return
 from environments import build_vec_env
 from episodes import EpisodeLog
 from joined_frames import settle_join_frames
-from run_settings import Args, check_settings, parse_args, run_name
+from run_settings import Args, RunArgs, check_settings, parse_args, run_name
 from runs import (
     AGENT,
     CONFIG,
     INTERRUPTED,
     VISITS,
     agent_to_resume,
-    load_ppo,
+    load_to_learn_on,
     make_folder,
     read_config,
     save_agent,
@@ -37,6 +38,7 @@ from runs import (
 )
 from sight import fits
 from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
@@ -88,7 +90,7 @@ def resume(run: Path) -> None:
     newest = agent_to_resume(run)
     args = from_dict(Args, read_config(run))
     torch.set_num_threads(args.num_threads)
-    agent = load_ppo(newest, choose_device(args.device))
+    agent = load_to_learn_on(newest, PPO, choose_device(args.device))
     seed = args.seed + agent.num_timesteps  # not the episodes that it began with
     env = build_envs(args, args.num_envs, seed)
     if not fits(agent, env):
@@ -102,7 +104,7 @@ def resume(run: Path) -> None:
         learn(agent, args, run, callbacks)
 
 
-def learn(agent: PPO, args: Args, out: Path, callbacks: list[BaseCallback]) -> None:
+def learn(agent: BaseAlgorithm, args: RunArgs, out: Path, callbacks: list[BaseCallback]) -> None:
     """Trains until all steps are done, or keeps the agent when it is interrupted."""
     done = agent.num_timesteps
     if isinstance(env := agent.get_env(), VecVisitBonus):
@@ -136,7 +138,7 @@ def close_bar(bar: BaseCallback) -> None:
         bar.pbar.close()
 
 
-def build_envs(args: Args, num_envs: int, seed: int) -> VecEnv:
+def build_envs(args: RunArgs, num_envs: int, seed: int) -> VecEnv:
     """Builds environments as the run's settings say."""
     content = args.env, args.obs, args.model, args.max_sprites
     return build_vec_env(
@@ -195,14 +197,14 @@ def build_agent(env: VecEnv, args: Args, device: torch.device, **policy: Any) ->
     )
 
 
-def evaluation_env(args: Args) -> VecEnv | None:
+def evaluation_env(args: RunArgs) -> VecEnv | None:
     """Returns an environment to evaluate in while training, None if that is not asked for."""
     if not args.eval_every:
         return None
     return build_envs(args, 1, args.seed + args.num_envs)  # not one of the training's seeds
 
 
-def summary(agent: PPO, done: int, seconds: float) -> dict[str, Any]:
+def summary(agent: BaseAlgorithm, done: int, seconds: float) -> dict[str, Any]:
     """Returns figures of the sitting that began after `done` steps.
 
     `mean_return` is that of the last 100 episodes.
@@ -220,9 +222,16 @@ def summary(agent: PPO, done: int, seconds: float) -> dict[str, Any]:
 def main() -> None:
     """Runs the command; what the user can mend ends in one line and exit code 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the agent is kept
-    try:
+    with fail_in_one_line():
         args = parse_args(sys.argv[1:])
         resume(Path(args.resume)) if args.resume else train(args)
+
+
+@contextmanager
+def fail_in_one_line() -> Iterator[None]:
+    """Ends the program with one line and exit code 2, or 130 when it is interrupted."""
+    try:
+        yield
     except (SpriteObsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

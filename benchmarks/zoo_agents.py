@@ -31,6 +31,7 @@ from agents_runs import (
     evaluation_flags,
 )
 from measure import ROOT, run_benchmark, run_command, write_text
+from stable_baselines3 import PPO
 from zoo_agents_card import agents_card
 
 from sprite_obs.errors import SpriteObsError
@@ -41,7 +42,7 @@ from sprite_obs.zoo.find import zoo_names
 sys.path.insert(0, str(ROOT / "agents"))
 
 from agent_zoo import ZOO
-from runs import AGENT, CONFIG, VISITS, load_ppo, read_config, write_json
+from runs import AGENT, CONFIG, VISITS, load_to_learn_on, read_config, write_json
 
 MACHINES_OWN = ("out", "resume", "config")
 """Settings of a run that name files of the machine on which it was trained."""
@@ -108,7 +109,7 @@ def config_of(run: Path) -> dict[str, Any]:
 
 def without_learning(path: Path) -> bytes:
     """Returns an agent's file without the optimiser's state, visits and the games going on."""
-    agent = load_ppo(path, torch.device("cpu"))
+    agent = load_to_learn_on(path, PPO, torch.device("cpu"))
     agent.policy.optimizer.state.clear()
     agent._last_obs = agent._last_episode_starts = None
     agent.ep_info_buffer = agent.ep_success_buffer = None

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from slot_space import HEIGHT, SLOTS, WIDTH, slot_space
+from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 import sprite_obs
@@ -215,12 +216,12 @@ def run_of_two_checkpoints(out: Path) -> None:
 def test_a_resumed_run_goes_on_with_its_visits(tmp_path):
     run_of_two_checkpoints(tmp_path)
     half = tmp_path / "checkpoints" / "agent_32_steps.zip"
-    agent = runs.load_ppo(half, "cpu")
+    agent = runs.load_to_learn_on(half, PPO, "cpu")
     assert agent.visits.sum() > 0
     agent.visits[1, 0, 0] = 1000  # more than are played
     agent.save(half)
     train_ppo.resume(tmp_path)
-    resumed = runs.load_ppo(tmp_path / runs.AGENT, "cpu").visits
+    resumed = runs.load_to_learn_on(tmp_path / runs.AGENT, PPO, "cpu").visits
     assert resumed[1, 0, 0] >= 1000 and resumed.sum() > agent.visits.sum()
 
 
@@ -237,4 +238,4 @@ def test_without_a_weight_nothing_is_counted(weight, kept, tmp_path):
     flags = ["--model", "pong", "--max-sprites", "8", "--eval-every", "0", "--out", str(tmp_path)]
     steps = ["--total-timesteps", "32", "--ppo.visit-bonus", weight]
     train_ppo.train(run_settings.parse_args([*flags, *steps, *TINY]))
-    assert hasattr(runs.load_ppo(tmp_path / runs.AGENT, "cpu"), "visits") is kept
+    assert hasattr(runs.load_to_learn_on(tmp_path / runs.AGENT, PPO, "cpu"), "visits") is kept

@@ -67,8 +67,8 @@ def test_a_run_becomes_an_agent(finished_run, tmp_path):
     row = next(line for line in page.splitlines() if line.startswith("| `pong`"))
     scores = [f"{mean} ± 0.5 (4 episodes)" for mean in (-19.5, -20.0, -18.0)]
     assert f"| {' | '.join(scores)} | 32 | 5 | abc1234 |" in row
-    kept = runs.load_ppo(tmp_path / "pong" / "agent.zip", "cpu")
-    assert hasattr(runs.load_ppo(finished_run / "agent.zip", "cpu"), runs.VISITS)
+    kept = runs.load_to_learn_on(tmp_path / "pong" / "agent.zip", PPO, "cpu")
+    assert hasattr(runs.load_to_learn_on(finished_run / "agent.zip", PPO, "cpu"), runs.VISITS)
     assert not hasattr(kept, runs.VISITS), "only learning needs them"
     command = re.search(r"python agents/train_ppo\.py (.*)", page)
     assert command, page

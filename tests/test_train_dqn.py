@@ -1,0 +1,117 @@
+"""Trains a DQN agent by the script in agents/."""
+
+import json
+
+import numpy as np
+import pytest
+import train_dqn
+from agent_scripts import error_of, read, run
+from flat_env import VecFlatFeatures
+from stable_baselines3 import DQN
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from sprite_obs.envs.make import make_env
+from sprite_obs.vector.sb3 import VecSpriteObservation
+
+SMALL = ["--num-envs", "2", "--max-sprites", "8", "--dqn.buffer-size", "500", "--eval-every", "0"]
+SHORT = ["--dqn.learning-starts", "20", "--dqn.batch-size", "16", "--dqn.exploration-steps", "50"]
+
+
+@pytest.fixture(scope="module")
+def dqn_run(pong_model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("dqn") / "run"
+    flags = ["--model", pong_model, "--total-timesteps", 200, "--checkpoint-every", 100]
+    result = run("train_dqn.py", *flags, *SMALL, *SHORT, "--out", out)
+    assert result.returncode == 0, result.stderr
+    assert "trained 200 steps in" in result.stdout
+    return out
+
+
+def test_the_agent_is_built_as_configured(dqn_run):
+    config = read(dqn_run / "config.json")
+    assert config["dqn"]["learning_starts"] == 20, "a flag"
+    assert config["dqn"]["n_steps"] == 3, "configs/dqn/fast.yaml"
+    assert config["dqn"]["gamma"] == 0.99, "a default"
+    assert config["join_frames"] is False and config["obs"] == "objects"
+    agent = DQN.load(dqn_run / "agent.zip")
+    assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (3, 4, 16)
+    assert agent.policy.net_arch == [256, 256]
+    assert agent.exploration_rate == pytest.approx(0.01)
+    assert agent._n_updates == 4 * (100 - 10), "for each step of both environments after 20"
+    names = sorted(path.name for path in (dqn_run / "checkpoints").iterdir())
+    assert names == ["agent_100_steps.zip", "agent_200_steps.zip"]
+
+
+def test_an_interrupted_run_goes_on(dqn_run, tmp_path):
+    out = tmp_path / "run"
+    (out / "checkpoints").mkdir(parents=True)
+    (out / "config.json").write_bytes((dqn_run / "config.json").read_bytes())
+    half = "checkpoints/agent_100_steps.zip"
+    (out / half).write_bytes((dqn_run / half).read_bytes())
+    train_dqn.resume(out)
+    agent = DQN.load(out / "agent.zip")
+    assert agent.num_timesteps == 200
+    assert agent._n_updates == DQN.load(out / half)._n_updates + 4 * (50 - 8)
+
+
+def test_evaluation_plays_it_and_films_it(dqn_run, tmp_path, monkeypatch):
+    video = tmp_path / "film.mp4"
+    result = run("evaluate.py", "--agent", dqn_run, "--episodes", 1, "--video", video)
+    assert result.returncode == 0, result.stderr
+    assert video.exists() and -21 <= json.loads(result.stdout)["mean"] <= 21
+
+
+def test_features_are_those_of_flat_observations(pong_model):
+    def envs(flatten: bool) -> VecSpriteObservation:
+        games = DummyVecEnv([lambda: make_env("ALE/Pong-v5", max_episode_steps=30)] * 2)
+        return VecSpriteObservation(games, pong_model, 8, flatten=flatten, display=False)
+
+    ours, theirs = VecFlatFeatures(envs(flatten=False)), envs(flatten=True)
+    assert ours.observation_space == theirs.observation_space
+    for each in (ours, theirs):
+        each.seed(0)
+    np.testing.assert_array_equal(ours.reset(), theirs.reset())
+    ended = 0
+    for step in range(70):
+        actions = np.array([step % 6, 3])
+        (seen, _, dones, infos), (same, _, _, others) = ours.step(actions), theirs.step(actions)
+        np.testing.assert_array_equal(seen, same)
+        for env in np.flatnonzero(dones):
+            ended += 1
+            last = [each[env]["terminal_observation"] for each in (infos, others)]
+            np.testing.assert_array_equal(*last)
+    assert ended == 4
+
+
+def test_the_bonus_for_visits_is_below_the_features(pong_model):
+    flags = ["--model", str(pong_model), *SMALL, "--dqn.visit-bonus", "0.5"]
+    env = train_dqn.learning_env(train_dqn.parse_args(flags), 0)
+    env.reset()
+    rewards = [env.step(np.zeros(2, int))[1] for _ in range(60)]
+    assert np.max(rewards) > 0.1, "no point is won so early"
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--dqn.n-steps", "0"], "expected --dqn.n-steps of at least 1, got 0"),
+        (["--dqn.exploration-final-eps", "2"], "at least 0 and at most 1, got 2.0"),
+        (["--dqn.buffer-size", "4"], "--dqn.buffer-size of at least --num-envs, 8, got 4"),
+        (["--num-envs", "0"], "expected --num-envs of at least 1, got 0"),
+        (["--config", "no.yaml"], "no configuration file no.yaml"),
+        ([], "got none; make one with"),
+        (["--resume", "nowhere"], "there is no nowhere"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(flags, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert message in error_of(train_dqn, monkeypatch, capsys, *flags)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_ppo_is_not_resumed(sprite_run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "config.json").write_bytes((sprite_run / "config.json").read_bytes())
+    (tmp_path / "interrupted.zip").write_bytes((sprite_run / "agent.zip").read_bytes())
+    error = error_of(train_dqn, monkeypatch, capsys, "--resume", tmp_path)
+    assert "is a run of agents/train_ppo.py" in error
