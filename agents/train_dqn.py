@@ -24,6 +24,7 @@ from joined_frames import settle_join_frames
 from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run, run_name
 from runs import CONFIG, agent_to_resume, load_to_learn_on, make_folder, read_config, write_json
 from stable_baselines3 import DQN
+from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 from train_ppo import build_envs, fail_in_one_line, learn
 
@@ -35,6 +36,7 @@ from sprite_obs.vector.visit_bonus import VecVisitBonus
 DEFAULTS = CONFIGS.parent / "dqn" / "fast.yaml"
 RANGES = {
     "learning_rate": (0, ANY),
+    "final_rate": (0, ANY),
     "buffer_size": (1, ANY),
     "learning_starts": (0, ANY),
     "batch_size": (1, ANY),
@@ -57,7 +59,9 @@ class DQNConfig:
     """Hyper-parameters, named and preset as in Stable-Baselines3."""
 
     learning_rate: float = 1e-4
-    """Adam's step size."""
+    """Adam's step size at the start."""
+    final_rate: float = 1.0
+    """Share of `learning_rate` at the end; linear in between."""
     buffer_size: int = 1_000_000
     """Steps that the replay memory holds; 100,000 of 32 slots take a quarter of a gigabyte."""
     learning_starts: int = 100
@@ -163,7 +167,9 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:
     return DQN(
         "MlpPolicy",
         env,
-        learning_rate=config.learning_rate,
+        learning_rate=LinearSchedule(
+            config.learning_rate, config.learning_rate * config.final_rate, end_fraction=1
+        ),
         buffer_size=config.buffer_size,
         learning_starts=config.learning_starts,
         batch_size=config.batch_size,

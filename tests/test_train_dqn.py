@@ -36,6 +36,8 @@ def test_the_agent_is_built_as_configured(dqn_run):
     agent = DQN.load(dqn_run / "agent.zip")
     assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (3, 4, 16)
     assert agent.policy.net_arch == [256, 256]
+    assert agent.lr_schedule(1) == pytest.approx(3e-4)
+    assert agent.lr_schedule(0) == pytest.approx(3e-5)
     assert agent.exploration_rate == pytest.approx(0.01)
     assert agent._n_updates == 4 * (100 - 10), "for each step of both environments after 20"
     names = sorted(path.name for path in (dqn_run / "checkpoints").iterdir())
