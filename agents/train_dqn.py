@@ -16,19 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 import tyro
 from callbacks import build_callbacks
 from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
-from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run, run_name
-from runs import CONFIG, agent_to_resume, load_to_learn_on, make_folder, read_config, write_json
+from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
+from runs import VISITS, agent_to_resume, load_to_learn_on, read_config
 from stable_baselines3 import DQN
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
-from train_ppo import build_envs, fail_in_one_line, learn
+from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
 
-from sprite_obs.config import from_dict, load_yaml, to_dict
+from sprite_obs.config import from_dict, load_yaml
 from sprite_obs.devices import choose_device
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.vector.visit_bonus import VecVisitBonus
@@ -111,10 +112,8 @@ def train(args: Args) -> None:
     device = choose_device(args.device)
     args = settle_join_frames(args)
     env = learning_env(args, args.seed)
-    out = Path(args.out or Path("runs", run_name(args)))
-    make_folder(out)
-    write_json(out / CONFIG, to_dict(args))
-    callbacks = build_callbacks(args, out, evaluation_env(args))
+    out = begin_run(args)
+    callbacks = build_callbacks(args, out, flat_evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     with closing(env):
         learn(agent, args, out, callbacks)
@@ -133,7 +132,7 @@ def resume(run: Path) -> None:
     args = from_dict(Args, settings)
     torch.set_num_threads(args.num_threads)
     agent = load_to_learn_on(newest, DQN, choose_device(args.device))
-    env = learning_env(args, args.seed + agent.num_timesteps)
+    env = learning_env(args, args.seed + agent.num_timesteps, getattr(agent, VISITS, None))
     if env.observation_space != agent.observation_space or env.action_space != agent.action_space:
         raise SpriteObsError(
             f"{newest} was trained on other observations or actions than those of {args.env} with "
@@ -141,24 +140,23 @@ def resume(run: Path) -> None:
         )
     agent.set_env(env)
     agent.learning_starts = agent.num_timesteps + args.dqn.batch_size  # a batch is there by then
-    callbacks = build_callbacks(args, run, evaluation_env(args), agent.num_timesteps)
+    callbacks = build_callbacks(args, run, flat_evaluation_env(args), agent.num_timesteps)
     with closing(env):
         learn(agent, args, run, callbacks)
 
 
-def learning_env(args: Args, seed: int) -> VecEnv:
+def learning_env(args: Args, seed: int, visits: np.ndarray | None = None) -> VecEnv:
     """Builds the environments to learn in, with the bonus for visits if the settings have one."""
     env = build_envs(args, args.num_envs, seed)
     if args.dqn.visit_bonus:
-        env = VecVisitBonus(env, args.dqn.visit_bonus)
+        env = VecVisitBonus(env, args.dqn.visit_bonus, visits)
     return VecFlatFeatures(env)
 
 
-def evaluation_env(args: Args) -> VecEnv | None:
-    """Returns an environment to evaluate in while training, None if that is not asked for."""
-    if not args.eval_every:
-        return None
-    return VecFlatFeatures(build_envs(args, 1, args.seed + args.num_envs))
+def flat_evaluation_env(args: Args) -> VecEnv | None:
+    """Returns what `evaluation_env` does, with the features of slots."""
+    env = evaluation_env(args)
+    return VecFlatFeatures(env) if env else None
 
 
 def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:

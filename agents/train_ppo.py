@@ -11,40 +11,23 @@ Writes into the run's folder: `config.json` (all settings), `agent.zip` (SB3), `
 
 import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from callbacks import ProgressLines, build_callbacks, mean_return
-from environments import build_vec_env
-from episodes import EpisodeLog
+from callbacks import build_callbacks
 from joined_frames import settle_join_frames
-from run_settings import Args, RunArgs, check_settings, parse_args, run_name
-from runs import (
-    AGENT,
-    CONFIG,
-    INTERRUPTED,
-    VISITS,
-    agent_to_resume,
-    load_to_learn_on,
-    make_folder,
-    read_config,
-    save_agent,
-    write_json,
-)
+from run_settings import Args, check_settings, parse_args
+from runs import VISITS, agent_to_resume, load_to_learn_on, read_config
 from sight import fits
 from stable_baselines3 import PPO
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
-from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
+from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
 
-from sprite_obs.config import from_dict, to_dict
+from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
 from sprite_obs.errors import SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
@@ -71,10 +54,7 @@ def train(args: Args) -> None:
     device = choose_device(args.device)  # SB3 would silently replace one that is not there
     args = settle_join_frames(args)
     env = with_bonus(build_envs(args, args.num_envs, args.seed), args)
-    out = Path(args.out or Path("runs", run_name(args)))
-    make_folder(out)
-    print(f"the run's folder is {out}", file=sys.stderr)
-    write_json(out / CONFIG, to_dict(args))
+    out = begin_run(args)
     callbacks = build_callbacks(args, out, evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     with closing(env):
@@ -102,53 +82,6 @@ def resume(run: Path) -> None:
     callbacks = build_callbacks(args, run, evaluation_env(args), agent.num_timesteps)
     with closing(env):
         learn(agent, args, run, callbacks)
-
-
-def learn(agent: BaseAlgorithm, args: RunArgs, out: Path, callbacks: list[BaseCallback]) -> None:
-    """Trains until all steps are done, or keeps the agent when it is interrupted."""
-    done = agent.num_timesteps
-    if isinstance(env := agent.get_env(), VecVisitBonus):
-        setattr(agent, VISITS, env.visits)  # so that whatever is kept of the agent has them
-    suffix = f"-{done}" if done else ""  # what is there already is not overwritten
-    formats = [make_output_format(kind, str(out), suffix) for kind in ("csv", "tensorboard")]
-    agent.set_logger(Logger(str(out), formats))
-    bar = ProgressBarCallback() if sys.stderr.isatty() else ProgressLines(args.total_timesteps)
-    # The log comes first, for checkpoints keep the seconds that it counts.
-    callbacks = [EpisodeLog(out / "episodes.csv"), *callbacks, bar]
-    started = time.monotonic()
-    try:
-        agent.learn(args.total_timesteps - done, callbacks, reset_num_timesteps=not done)
-    except KeyboardInterrupt:
-        save_agent(agent, out / INTERRUPTED)
-        kept = f"interrupted after {agent.num_timesteps} steps; go on with --resume {out}"
-        raise KeyboardInterrupt(kept) from None
-    finally:
-        close_bar(bar)
-    seconds = time.monotonic() - started
-    save_agent(agent, out / AGENT)
-    (out / INTERRUPTED).unlink(missing_ok=True)
-    write_json(out / "result.json", summary(agent, done, seconds))
-    done_in = f"trained {agent.num_timesteps} steps in {seconds:.0f} s"
-    print(f"{done_in}{mean_return(agent)}: {out / AGENT}")
-
-
-def close_bar(bar: BaseCallback) -> None:
-    """Ends the bar's thread; SB3 leaves it when it is interrupted, and then Python may not end."""
-    if isinstance(bar, ProgressBarCallback) and hasattr(bar, "pbar"):
-        bar.pbar.close()
-
-
-def build_envs(args: RunArgs, num_envs: int, seed: int) -> VecEnv:
-    """Builds environments as the run's settings say."""
-    content = args.env, args.obs, args.model, args.max_sprites
-    return build_vec_env(
-        *content,
-        num_envs,
-        seed,
-        display=args.display,
-        sticky_actions=args.sticky_actions,
-        join_frames=bool(args.join_frames),
-    )
 
 
 def with_bonus(env: VecEnv, args: Args, visits: np.ndarray | None = None) -> VecEnv:
@@ -197,47 +130,12 @@ def build_agent(env: VecEnv, args: Args, device: torch.device, **policy: Any) ->
     )
 
 
-def evaluation_env(args: RunArgs) -> VecEnv | None:
-    """Returns an environment to evaluate in while training, None if that is not asked for."""
-    if not args.eval_every:
-        return None
-    return build_envs(args, 1, args.seed + args.num_envs)  # not one of the training's seeds
-
-
-def summary(agent: BaseAlgorithm, done: int, seconds: float) -> dict[str, Any]:
-    """Returns figures of the sitting that began after `done` steps.
-
-    `mean_return` is that of the last 100 episodes.
-    """
-    returns = [episode["r"] for episode in agent.ep_info_buffer or ()]
-    return {
-        "timesteps": agent.num_timesteps,
-        "seconds": round(seconds, 1),
-        "steps_per_second": round((agent.num_timesteps - done) / seconds, 1),
-        "episodes": len(returns),
-        "mean_return": float(np.mean(returns)) if returns else None,
-    }
-
-
 def main() -> None:
     """Runs the command; what the user can mend ends in one line and exit code 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the agent is kept
     with fail_in_one_line():
         args = parse_args(sys.argv[1:])
         resume(Path(args.resume)) if args.resume else train(args)
-
-
-@contextmanager
-def fail_in_one_line() -> Iterator[None]:
-    """Ends the program with one line and exit code 2, or 130 when it is interrupted."""
-    try:
-        yield
-    except (SpriteObsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt as interrupt:
-        print(str(interrupt) or "interrupted", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 for folder in ("agents", "benchmarks"):
     sys.path.insert(0, str(ROOT / folder))
 
+import train_ppo  # noqa: E402
 from agent_ablations import ARMS, Args, PairsAlone, ShuffledSlots, measure, row, run_file  # noqa: E402
 from environments import build_vec_env  # noqa: E402
 
@@ -98,6 +99,22 @@ def test_runs_of_other_hyper_parameters_have_other_files(tmp_path):
         files.append(run_file(Args(config=tmp_path / "tiny.yaml"), "pairs", 0).name)
     assert files[0] == files[1] != files[2]
     assert all(name.startswith("Pong-pairs-tiny_") for name in files)
+
+
+def test_runs_that_see_both_frames_have_other_files_and_see_them(tmp_path, monkeypatch):
+    files = {join: run_file(Args(join_frames=join), "pairs", 0).name for join in (False, True)}
+    assert files[True] == files[False].replace("pairs", "pairs-joined")
+    seen = []
+
+    def build_envs(settings, *_):
+        seen.append(settings.join_frames)
+        raise InterruptedError
+
+    monkeypatch.setattr(train_ppo, "build_envs", build_envs)
+    for join in (False, True):
+        with pytest.raises(InterruptedError):
+            row(Args(join_frames=join, folder=tmp_path), "pairs", 0)
+    assert seen == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from agent_scripts import error_of, read, run
 from flat_env import VecFlatFeatures
 from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import DummyVecEnv
+from training import learn
 
 from sprite_obs.envs.make import make_env
 from sprite_obs.vector.sb3 import VecSpriteObservation
 
 SMALL = ["--num-envs", "2", "--max-sprites", "8", "--dqn.buffer-size", "500", "--eval-every", "0"]
 SHORT = ["--dqn.learning-starts", "20", "--dqn.batch-size", "16", "--dqn.exploration-steps", "50"]
+SHORT += ["--dqn.n-steps", "5"]  # not what SB3's memory has by itself
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +26,18 @@ def dqn_run(pong_model, tmp_path_factory):
     result = run("train_dqn.py", *flags, *SMALL, *SHORT, "--out", out)
     assert result.returncode == 0, result.stderr
     assert "trained 200 steps in" in result.stdout
+    assert f"the run's folder is {out}" in result.stderr
     return out
 
 
 def test_the_agent_is_built_as_configured(dqn_run):
     config = read(dqn_run / "config.json")
     assert config["dqn"]["learning_starts"] == 20, "a flag"
-    assert config["dqn"]["n_steps"] == 3, "configs/dqn/fast.yaml"
+    assert config["dqn"]["gradient_steps"] == 4, "configs/dqn/fast.yaml"
     assert config["dqn"]["gamma"] == 0.99, "a default"
     assert config["join_frames"] is False and config["obs"] == "objects"
     agent = DQN.load(dqn_run / "agent.zip")
-    assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (3, 4, 16)
+    assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (5, 4, 16)
     assert agent.policy.net_arch == [256, 256]
     assert agent.lr_schedule(1) == pytest.approx(3e-4)
     assert agent.lr_schedule(0) == pytest.approx(3e-5)
@@ -44,22 +47,47 @@ def test_the_agent_is_built_as_configured(dqn_run):
     assert names == ["agent_100_steps.zip", "agent_200_steps.zip"]
 
 
-def test_an_interrupted_run_goes_on(dqn_run, tmp_path):
+def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn):
     out = tmp_path / "run"
     (out / "checkpoints").mkdir(parents=True)
     (out / "config.json").write_bytes((dqn_run / "config.json").read_bytes())
     half = "checkpoints/agent_100_steps.zip"
     (out / half).write_bytes((dqn_run / half).read_bytes())
+    resumed = []
+    monkeypatch.setattr(
+        train_dqn, "learn", lambda agent, *given: resumed.append(agent) or learn(agent, *given)
+    )
     train_dqn.resume(out)
+    assert not any("n_steps" in str(warning.message) for warning in recwarn)
+    memory = resumed[0].replay_buffer
+    assert (memory.n_steps, memory.gamma, memory.size()) == (5, 0.99, 50), "begun anew"
     agent = DQN.load(out / "agent.zip")
     assert agent.num_timesteps == 200
     assert agent._n_updates == DQN.load(out / half)._n_updates + 4 * (50 - 8)
 
 
-def test_evaluation_plays_it_and_films_it(dqn_run, tmp_path, monkeypatch):
+def test_visits_are_kept_and_gone_on_with(pong_model, tmp_path):
+    out = tmp_path / "run"
+    flags = ["--model", pong_model, "--total-timesteps", 60, "--dqn.visit-bonus", 0.5]
+    args = [*flags, *SMALL, *SHORT, "--out", out]
+    train_dqn.train(train_dqn.parse_args([str(part) for part in args]))
+    agent = DQN.load(out / "agent.zip")
+    assert agent.visits.sum() > 0
+    agent.visits[1, 0, 0] = 1000
+    agent.save(out / "interrupted.zip")
+    (out / "agent.zip").unlink()
+    settings = read(out / "config.json") | {"total_timesteps": 120}
+    (out / "config.json").write_text(json.dumps(settings))
+    train_dqn.resume(out)
+    visits = DQN.load(out / "agent.zip").visits
+    assert visits[1, 0, 0] >= 1000 and visits.sum() > agent.visits.sum()
+
+
+def test_evaluation_plays_it_and_films_it(dqn_run, tmp_path):
     video = tmp_path / "film.mp4"
     result = run("evaluate.py", "--agent", dqn_run, "--episodes", 1, "--video", video)
     assert result.returncode == 0, result.stderr
+    assert "Warning" not in result.stderr
     assert video.exists() and -21 <= json.loads(result.stdout)["mean"] <= 21
 
 

@@ -16,6 +16,7 @@ Observe = Callable[[gymnasium.Env, int], gymnasium.Env]
 
 UNUSED: dict[str, Any] = {
     "buffer_size": 1,  # loading makes DQN's replay buffer anew, which for frames can be too large
+    "replay_buffer_class": None,  # DQN would warn of its own one
     # Schedules are pickled, by rl-zoo3 as classes of its own, which need not be installed here.
     "learning_rate": 0.0,
     "lr_schedule": None,
