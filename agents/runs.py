@@ -92,6 +92,21 @@ def read_config(run: Path) -> dict[str, Any]:
     return config
 
 
+def config_to_resume(run: Path, algorithm: str) -> dict[str, Any]:
+    """Reads the settings of a run that goes on.
+
+    Raises:
+        SpriteObsError: as `read_config` does, and when another algorithm's script began it.
+    """
+    config = read_config(run)
+    if algorithm not in config:
+        raise SpriteObsError(
+            f"{run} is no run of agents/train_{algorithm}.py; resume it with the script that began "
+            "it"
+        )
+    return config
+
+
 def is_config(values: Any) -> bool:
     """Returns whether values are settings of a run; other programs write a `config.json`, too."""
     return isinstance(values, dict) and {"env", "obs"} <= values.keys()

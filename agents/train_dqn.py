@@ -23,7 +23,7 @@ from callbacks import build_callbacks
 from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
 from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
-from runs import VISITS, agent_to_resume, load_to_learn_on, read_config
+from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
 from stable_baselines3 import DQN
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
@@ -126,10 +126,7 @@ def resume(run: Path) -> None:
         SpriteObsError: when there is no such run, or it cannot be read.
     """
     newest = agent_to_resume(run)
-    settings = read_config(run)
-    if "dqn" not in settings:
-        raise SpriteObsError(f"{run} is a run of agents/train_ppo.py, which can resume it")
-    args = from_dict(Args, settings)
+    args = from_dict(Args, config_to_resume(run, "dqn"))
     torch.set_num_threads(args.num_threads)
     agent = load_to_learn_on(newest, DQN, choose_device(args.device))
     env = learning_env(args, args.seed + agent.num_timesteps, getattr(agent, VISITS, None))

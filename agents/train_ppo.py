@@ -20,7 +20,7 @@ import torch
 from callbacks import build_callbacks
 from joined_frames import settle_join_frames
 from run_settings import Args, check_settings, parse_args
-from runs import VISITS, agent_to_resume, load_to_learn_on, read_config
+from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
 from sight import fits
 from stable_baselines3 import PPO
 from stable_baselines3.common.utils import LinearSchedule
@@ -68,7 +68,7 @@ def resume(run: Path) -> None:
         SpriteObsError: when there is no such run, or it cannot be read.
     """
     newest = agent_to_resume(run)
-    args = from_dict(Args, read_config(run))
+    args = from_dict(Args, config_to_resume(run, "ppo"))
     torch.set_num_threads(args.num_threads)
     agent = load_to_learn_on(newest, PPO, choose_device(args.device))
     seed = args.seed + agent.num_timesteps  # not the episodes that it began with

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import train_dqn
+import train_ppo
 from agent_scripts import error_of, read, run
 from flat_env import VecFlatFeatures
 from stable_baselines3 import DQN
@@ -140,8 +141,11 @@ def test_what_cannot_be_used_is_refused(flags, message, tmp_path, monkeypatch, c
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_of_ppo_is_not_resumed(sprite_run, tmp_path, monkeypatch, capsys):
-    (tmp_path / "config.json").write_bytes((sprite_run / "config.json").read_bytes())
-    (tmp_path / "interrupted.zip").write_bytes((sprite_run / "agent.zip").read_bytes())
-    error = error_of(train_dqn, monkeypatch, capsys, "--resume", tmp_path)
-    assert "is a run of agents/train_ppo.py" in error
+def test_a_run_of_the_other_algorithm_is_not_resumed(
+    sprite_run, dqn_run, tmp_path, monkeypatch, capsys
+):
+    for script, run, name in ((train_dqn, sprite_run, "dqn"), (train_ppo, dqn_run, "ppo")):
+        for kept, copy in (("config.json", "config.json"), ("agent.zip", "interrupted.zip")):
+            (tmp_path / copy).write_bytes((run / kept).read_bytes())
+        error = error_of(script, monkeypatch, capsys, "--resume", tmp_path)
+        assert f"is no run of agents/train_{name}.py; resume it with" in error
