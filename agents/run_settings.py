@@ -1,22 +1,16 @@
-"""The settings of a training run: hyper-parameters, their files, and what is trained on what."""
+"""The settings that all trainings have: what is played, what is seen, what is written."""
 
-import dataclasses
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import tyro
 from environments import Obs
 
-from sprite_obs.config import load_yaml
 from sprite_obs.errors import ConfigError
 from sprite_obs.games import game_name
 
-CONFIGS = Path(__file__).parent.parent / "configs" / "ppo"
-
-
+CONFIGS = Path(__file__).parent.parent / "configs"
 ANY = math.inf
 RANGES = {
     "total_timesteps": (1, ANY),
@@ -29,63 +23,6 @@ RANGES = {
     "checkpoint_every": (0, ANY),
 }
 """The least and the most that a setting of a run may be."""
-PPO_RANGES = {
-    "learning_rate": (0, ANY),
-    "final_rate": (0, ANY),
-    "n_steps": (1, ANY),
-    "batch_size": (2, ANY),  # advantages are normalised over it
-    "n_epochs": (1, ANY),
-    "gamma": (0, 1),
-    "gae_lambda": (0, 1),
-    "clip_range": (0, ANY),
-    "max_grad_norm": (0, ANY),
-    "hidden_layers": (0, ANY),
-    "hidden_size": (1, ANY),
-    "num_pairs_slots": (0, ANY),
-    "visit_bonus": (0, ANY),
-}
-"""The same of hyper-parameters."""
-
-
-@dataclass(frozen=True)
-class PPOConfig:
-    """Hyper-parameters, named and preset as in Stable-Baselines3."""
-
-    learning_rate: float = 3e-4
-    """Adam's step size at the start."""
-    final_rate: float = 1.0
-    """Share of `learning_rate` at the end; linear in between."""
-    n_steps: int = 2048
-    """Steps of each environment between two updates."""
-    batch_size: int = 64
-    """Steps per gradient step."""
-    n_epochs: int = 10
-    """Passes over the steps of an update."""
-    gamma: float = 0.99
-    """Discount."""
-    gae_lambda: float = 0.95
-    """Bias against variance of the advantages."""
-    clip_range: float = 0.2
-    """How far an update may move the policy's probabilities."""
-    ent_coef: float = 0.0
-    """Weight of the entropy."""
-    vf_coef: float = 0.5
-    """Weight of the value's loss."""
-    max_grad_norm: float = 0.5
-    """Longer gradients are cut to this length."""
-    hidden_layers: int = 2
-    """Layers of policy and value network each, after the features."""
-    hidden_size: int = 64
-    """Units of such a layer."""
-    activation: Literal["tanh", "relu"] = "tanh"
-    """What follows such a layer."""
-    features: Literal["pairs", "attention", "deep_set"] = "pairs"
-    """Features of the slots: all of them and differences, or a set's; not used with pixels."""
-    num_pairs_slots: int = 8
-    """Slots between which `pairs` takes differences."""
-    visit_bonus: float = 0.0
-    """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
-    divided by N. Not used with pixels."""
 
 
 @dataclass(frozen=True)
@@ -134,65 +71,16 @@ class RunArgs:
     """CPU threads of PyTorch."""
 
 
-@dataclass(frozen=True)
-class Args(RunArgs):
-    """Trains a PPO agent on objects, sprites or pixels."""
-
-    preset: Literal["fast", "best"] | None = None
-    """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
-    most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
-    They are the files of `configs/ppo`; flags override them."""
-    ppo: PPOConfig = field(default_factory=PPOConfig)
-
-
-def parse_args(argv: list[str]) -> Args:
-    """Reads the flags twice: to learn which file to read, then again to override what it says."""
-    args = tyro.cli(Args, args=argv)
-    ppo = load_yaml(PPOConfig, config_file(args))
-    return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
-
-
-def config_file(args: Args) -> Path:
-    """Returns the file of the hyper-parameters.
-
-    Raises:
-        ConfigError: when the flags name two, or a preset for pixels.
-    """
-    if args.preset and args.config:
-        raise ConfigError(f"expected --preset or --config, got {args.preset} and {args.config}")
-    if args.preset and args.obs == "pixels":
-        raise ConfigError(
-            f"--preset {args.preset} is for sprites; pixels need none, so leave it out"
-        )
-    own = "pixels" if args.obs == "pixels" else "fast"
-    return Path(args.config or CONFIGS / f"{args.preset or own}.yaml")
-
-
 def run_name(args: RunArgs) -> str:
     """Names a run that was not given a folder."""
     return f"{game_name(args.env)}-{args.obs}-{args.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def check_settings(args: Args) -> None:
+def check_run(args: RunArgs) -> None:
     """Refuses settings that leave nothing to do or to do it with, or that make no sense.
 
     Raises:
         ConfigError: when there is such a setting.
-    """
-    check_run(args)
-    for name, (least, most) in PPO_RANGES.items():
-        check_range(f"ppo.{name}", getattr(args.ppo, name), least, most)
-    if args.ppo.n_steps * args.num_envs < 2:
-        raise ConfigError(
-            "expected rollouts of at least 2 steps, got --ppo.n-steps 1 of --num-envs 1"
-        )
-
-
-def check_run(args: RunArgs) -> None:
-    """Does that for the settings that all trainings have.
-
-    Raises:
-        ConfigError: likewise.
     """
     for name, (least, most) in RANGES.items():
         check_range(name, getattr(args, name), least, most)

@@ -8,97 +8,27 @@ steps, from which it learns much faster, are there in Stable-Baselines3 for vect
 dictionaries, so the agent sees slots as one vector.
 """
 
-import dataclasses
 import signal
 import sys
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 from callbacks import build_callbacks
+from dqn_settings import Args, check_settings, parse_args
 from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
-from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
 from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
 from stable_baselines3 import DQN
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
 
-from sprite_obs.config import from_dict, load_yaml
+from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
-from sprite_obs.errors import ConfigError, SpriteObsError
+from sprite_obs.errors import SpriteObsError
 from sprite_obs.vector.visit_bonus import VecVisitBonus
-
-DEFAULTS = CONFIGS.parent / "dqn" / "fast.yaml"
-RANGES = {
-    "learning_rate": (0, ANY),
-    "final_rate": (0, ANY),
-    "buffer_size": (1, ANY),
-    "learning_starts": (0, ANY),
-    "batch_size": (1, ANY),
-    "n_steps": (1, ANY),
-    "train_freq": (1, ANY),
-    "gradient_steps": (1, ANY),
-    "target_update_interval": (1, ANY),
-    "exploration_steps": (0, ANY),
-    "exploration_final_eps": (0, 1),
-    "gamma": (0, 1),
-    "hidden_layers": (0, ANY),
-    "hidden_size": (1, ANY),
-    "visit_bonus": (0, ANY),
-}
-"""The least and the most that a hyper-parameter may be."""
-
-
-@dataclass(frozen=True)
-class DQNConfig:
-    """Hyper-parameters, named and preset as in Stable-Baselines3."""
-
-    learning_rate: float = 1e-4
-    """Adam's step size at the start."""
-    final_rate: float = 1.0
-    """Share of `learning_rate` at the end; linear in between."""
-    buffer_size: int = 1_000_000
-    """Steps that the replay memory holds; 100,000 of 32 slots take a quarter of a gigabyte."""
-    learning_starts: int = 100
-    """Steps of random actions before the first update."""
-    batch_size: int = 32
-    """Steps per gradient step."""
-    n_steps: int = 1
-    """Rewards that are added up before a value is looked up."""
-    train_freq: int = 4
-    """Steps of each environment between updates."""
-    gradient_steps: int = 1
-    """Gradient steps of an update."""
-    target_update_interval: int = 10_000
-    """Environment steps between two copies of the network to the target network."""
-    exploration_steps: int = 100_000
-    """Steps in which the share of random actions falls from 1 to `exploration_final_eps`."""
-    exploration_final_eps: float = 0.05
-    """Share of random actions from then on."""
-    gamma: float = 0.99
-    """Discount."""
-    hidden_layers: int = 2
-    """Layers of the network."""
-    hidden_size: int = 64
-    """Units of such a layer."""
-    visit_bonus: float = 0.0
-    """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
-    divided by N."""
-
-
-@dataclass(frozen=True)
-class Args(RunArgs):
-    """Trains a DQN agent on objects or sprites."""
-
-    obs: Literal["objects", "sprites"] = "objects"
-    """What has a slot: each object, or each of the sprites that objects are drawn from."""
-    dqn: DQNConfig = field(default_factory=DQNConfig)
 
 
 def train(args: Args) -> None:
@@ -179,29 +109,6 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:
         seed=args.seed,
         device=device,
     )
-
-
-def check_settings(args: Args) -> None:
-    """Refuses settings that leave nothing to do or to do it with, or that make no sense.
-
-    Raises:
-        ConfigError: when there is such a setting.
-    """
-    check_run(args)
-    for name, (least, most) in RANGES.items():
-        check_range(f"dqn.{name}", getattr(args.dqn, name), least, most)
-    if args.dqn.buffer_size < args.num_envs:
-        raise ConfigError(
-            f"expected --dqn.buffer-size of at least --num-envs, {args.num_envs}, got "
-            f"{args.dqn.buffer_size}"
-        )
-
-
-def parse_args(argv: list[str]) -> Args:
-    """Reads the flags twice: to learn which file to read, then again to override what it says."""
-    args = tyro.cli(Args, args=argv)
-    dqn = load_yaml(DQNConfig, Path(args.config or DEFAULTS))
-    return tyro.cli(Args, args=argv, default=dataclasses.replace(args, dqn=dqn))
 
 
 def main() -> None:

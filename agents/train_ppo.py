@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from callbacks import build_callbacks
 from joined_frames import settle_join_frames
-from run_settings import Args, check_settings, parse_args
+from ppo_settings import Args, check_settings, parse_args
 from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
 from sight import fits
 from stable_baselines3 import PPO

@@ -36,7 +36,7 @@ from sprite_obs.extractors.pairs import SpriteExtractor
 
 sys.path.insert(0, str(ROOT / "agents"))
 
-import run_settings
+import ppo_settings
 import train_ppo
 from episodes import EpisodeLog
 
@@ -61,7 +61,7 @@ class Args:
     """Runs of each arm, with seeds from 0."""
     join_frames: bool = False
     """Whether the agents see the last two frames of a step."""
-    config: Path = run_settings.CONFIGS / "fast.yaml"
+    config: Path = ppo_settings.PPO_CONFIGS / "fast.yaml"
     """Hyper-parameters of all runs."""
     folder: Path = ROOT / "runs" / "ablations"
     """Folder of the runs."""
@@ -165,7 +165,7 @@ def row(args: Args, name: str, seed: int) -> list[str]:
 
 def run_file(args: Args, name: str, seed: int) -> Path:
     """Returns the file of a run's episodes; other hyper-parameters have another one."""
-    values = json.dumps(to_dict(load_yaml(run_settings.PPOConfig, args.config)), sort_keys=True)
+    values = json.dumps(to_dict(load_yaml(ppo_settings.PPOConfig, args.config)), sort_keys=True)
     settings = f"{args.config.stem}_{hashlib.sha256(values.encode()).hexdigest()[:8]}"
     joined = "-joined" if args.join_frames else ""
     return args.folder / f"{args.game}-{name}{joined}-{settings}-{args.steps}-{seed}.csv"
@@ -174,8 +174,8 @@ def run_file(args: Args, name: str, seed: int) -> Path:
 def train(args: Args, arm: Arm, seed: int, file: Path) -> None:
     """Trains an agent and writes its episodes, when all are there, into a CSV file."""
     torch.set_num_threads(1)
-    ppo = load_yaml(run_settings.PPOConfig, args.config)
-    settings = run_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
+    ppo = load_yaml(ppo_settings.PPOConfig, args.config)
+    settings = ppo_settings.Args(f"ALE/{args.game}-v5", model=args.game, seed=seed, ppo=ppo)
     settings = replace(settings, join_frames=args.join_frames)
     env = train_ppo.build_envs(settings, settings.num_envs, seed)
     env = train_ppo.with_bonus(env, settings)

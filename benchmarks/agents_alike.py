@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "agents"))
 
 from environments import Obs
 from joined_frames import needs_joined_frames
-from run_settings import CONFIGS, Args, PPOConfig
+from ppo_settings import PPO_CONFIGS, Args, PPOConfig
 from runs import CONFIG, read_config
 
 NO_BONUS = "objects_no_bonus"
@@ -30,7 +30,7 @@ def check_trained_alike(folder: Path, game: str, arm: str, preset: str, max_spri
     """
     if not (folder / CONFIG).exists():
         return
-    file = CONFIGS / f"{'pixels' if arm == 'pixels' else preset}.yaml"
+    file = PPO_CONFIGS / f"{'pixels' if arm == 'pixels' else preset}.yaml"
     ours = _settings_of_arm(game, arm, load_yaml(PPOConfig, file), max_sprites)
     run = from_dict(Args, read_config(folder))
     theirs: dict[str, Any] = {**vars(run), **vars(run.ppo), "join_frames": bool(run.join_frames)}

@@ -10,7 +10,7 @@ from measure import ROOT, markdown_table, number
 
 sys.path.insert(0, str(ROOT / "agents"))
 
-import run_settings
+import ppo_settings
 from runs import AGENT, read_config
 
 from sprite_obs.config import from_dict
@@ -92,8 +92,8 @@ def scores(folder: Path, kind: str) -> str:
 def training_command(config: dict[str, Any]) -> str:
     """Returns the command that trains such an agent."""
     known = {key: value for key, value in config.items() if key != "commit"}
-    args = from_dict(run_settings.Args, known)
-    default = vars(run_settings.Args())
+    args = from_dict(ppo_settings.Args, known)
+    default = vars(ppo_settings.Args())
     changed = {name: value for name, value in vars(args).items() if value != default[name]}
     changed = {"env": args.env} | {name: changed[name] for name in changed if name not in ELSEWHERE}
     flags = " ".join(flag(name, value) for name, value in changed.items())
@@ -108,9 +108,9 @@ def flag(name: str, value: Any) -> str:
     return f"--{dashed} {shlex.quote(str(value))}"
 
 
-def hyper_parameters(args: run_settings.Args) -> str:
+def hyper_parameters(args: ppo_settings.Args) -> str:
     """Returns the flags for a run's hyper-parameters: a preset, or what is not as in a preset."""
-    presets = {name: run_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
+    presets = {name: ppo_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
     for name, ppo in presets.items():
         if ppo == args.ppo:
             return f"--preset {name}"

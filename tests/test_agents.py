@@ -4,8 +4,8 @@ import dataclasses
 import re
 
 import numpy as np
+import ppo_settings
 import pytest
-import run_settings
 import train_ppo
 from agent_scripts import TINY, error_of, read, run
 from stable_baselines3 import PPO
@@ -115,14 +115,14 @@ def test_an_unknown_key_of_a_configuration_is_refused(tmp_path, monkeypatch, cap
 
 
 def test_presets_are_files_that_flags_override():
-    presets = {name: run_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
-    assert presets["fast"] == run_settings.parse_args([]).ppo
+    presets = {name: ppo_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
+    assert presets["fast"] == ppo_settings.parse_args([]).ppo
     best = presets["best"]
     assert (best.final_rate, best.n_steps, best.batch_size) == (0, 512, 1024)
     assert (best.visit_bonus, presets["fast"].visit_bonus) == (0.01, 0.3)
     short = {"final_rate": 0.1, "n_steps": 256, "batch_size": 512, "visit_bonus": 0.3}
     assert dataclasses.replace(best, **short) == presets["fast"]
-    changed = run_settings.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
+    changed = ppo_settings.parse_args(["--preset", "best", "--ppo.n-steps", "64"])
     assert changed.preset == "best"
     assert changed.ppo == dataclasses.replace(best, n_steps=64)
 

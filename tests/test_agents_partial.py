@@ -16,7 +16,7 @@ for folder in ("agents", "benchmarks"):
 
 import agents_games  # noqa: E402
 import agents_scores  # noqa: E402
-import run_settings  # noqa: E402
+import ppo_settings  # noqa: E402
 from agents_scores import Score  # noqa: E402
 from human_scores import human_normalised  # noqa: E402
 
@@ -233,7 +233,7 @@ def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch
     asked = benchmark.Args(arms="objects_no_bonus", preset="fast")
     benchmark.train(asked, "Pong", "objects_no_bonus", 5000, 0, tmp_path)
     script, *flags = map(str, commands[0])
-    trained = run_settings.parse_args(flags)
+    trained = ppo_settings.parse_args(flags)
     assert script == "train_ppo.py" and (trained.obs, trained.ppo.visit_bonus) == ("objects", 0)
 
 
@@ -260,7 +260,7 @@ NO_CHANGE: dict = {}
 )
 def test_only_runs_that_are_trained_alike_are_compared(game, arm, changed, message, tmp_path):
     obs = arm.partition("_")[0]
-    settings = to_dict(run_settings.parse_args(["--obs", obs]))
+    settings = to_dict(ppo_settings.parse_args(["--obs", obs]))
     del settings["join_frames"]
     for name, value in changed.items():
         of = settings["ppo"] if name.startswith("ppo.") else settings
@@ -281,7 +281,7 @@ def test_runs_are_checked_before_any_is_trained(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "run_agents", None)
     run = tmp_path / "Pong-pixels-300-2"
     run.mkdir()
-    (run / "config.json").write_text(json.dumps(to_dict(run_settings.parse_args([]))))
+    (run / "config.json").write_text(json.dumps(to_dict(ppo_settings.parse_args([]))))
     asked = benchmark.Args(arms="objects,pixels", seeds=3, steps=300, folder=tmp_path)
     with pytest.raises(SpriteObsError, match="Pong-pixels-300-2; delete it to train again"):
         benchmark.measure(asked)

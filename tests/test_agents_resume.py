@@ -11,8 +11,8 @@ import time
 
 import fake_frame_env  # noqa: F401  registers environments
 import numpy as np
+import ppo_settings
 import pytest
-import run_settings
 import runs
 import train_ppo
 from agent_scripts import ROOT, TINY, error_of, read, run
@@ -96,7 +96,7 @@ def test_what_is_evaluated_again_is_not_kept_but_what_was_best_is(tmp_path):
     results = np.array([[1.0, 3.0], [9.0, 5.0], [2.0, 2.0]])
     times = {"timesteps": np.array([100, 200, 300]), "ep_lengths": np.full((3, 2), 50)}
     np.savez(tmp_path / "evaluations.npz", results=results, **times)
-    args, env = run_settings.Args(), DummyVecEnv([lambda: make_env("FakeObserves-v0")])
+    args, env = ppo_settings.Args(), DummyVecEnv([lambda: make_env("FakeObserves-v0")])
     *_, evaluation = build_callbacks(args, tmp_path, env, num_steps=150)
     assert evaluation.evaluations_timesteps == [100]
     assert evaluation.evaluations_results == [[1, 3]]

@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
 import callbacks
-import run_settings
+import ppo_settings
 import runs
 import train_ppo
 from episodes import HEADER, SECONDS, EpisodeLog
@@ -62,7 +62,7 @@ class Slow(BaseCallback):
 def test_checkpoints_keep_the_seconds_of_the_training(tmp_path):
     flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
     sizes = ["--total-timesteps", "16", "--ppo.n-steps", "16", "--ppo.batch-size", "16"]
-    args = run_settings.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
+    args = ppo_settings.parse_args([*flags, *sizes, "--checkpoint-every", "12"])
     env = train_ppo.build_envs(args, 1, 0)
     agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
     callbacks = [*train_ppo.build_callbacks(args, tmp_path, None), Slow()]
@@ -89,7 +89,7 @@ def test_an_interrupted_training_leaves_no_thread_that_could_keep_it_from_ending
 ):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "1"]
-    args = run_settings.parse_args(flags)
+    args = ppo_settings.parse_args(flags)
     env = train_ppo.build_envs(args, 1, 0)
     agent = train_ppo.build_agent(env, args, train_ppo.choose_device("cpu"))
     interrupted = Interrupted()
@@ -125,7 +125,7 @@ def test_a_new_run_begins_a_file(tmp_path):
 def test_a_log_file_says_how_far_the_training_is(tmp_path, capsys):
     flags = ["--model", "pong", "--max-sprites", "4", "--eval-every", "0", "--num-envs", "2"]
     sizes = ["--total-timesteps", "100", "--ppo.n-steps", "25", "--ppo.batch-size", "50"]
-    train_ppo.train(run_settings.parse_args([*flags, *sizes, "--out", str(tmp_path / "run")]))
+    train_ppo.train(ppo_settings.parse_args([*flags, *sizes, "--out", str(tmp_path / "run")]))
     told = capsys.readouterr()
     first, *lines = told.err.strip().splitlines()
     assert first == f"the run's folder is {tmp_path / 'run'}"

@@ -21,7 +21,7 @@ from sprite_obs.vector.sb3 import VecSpriteObservation
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
 import environments
-import run_settings
+import ppo_settings
 import runs
 from attention import slot_attention
 from evaluate import Args, evaluate, load_agent, with_settings_of_training
@@ -142,16 +142,16 @@ def test_schedules_of_packages_that_are_not_there_do_not_matter(flat_env, tmp_pa
 def test_rl_zoo3_has_the_hyper_parameters_of_the_preset():
     root = Path(__file__).parent.parent
     zoo = yaml.safe_load((root / "configs" / "rl_zoo3" / "ppo.yaml").read_text())["default"]
-    best = load_yaml(run_settings.PPOConfig, root / "configs" / "ppo" / "best.yaml")
-    assert zoo.pop("n_envs") == run_settings.Args().num_envs
-    assert zoo.pop("n_timesteps") == run_settings.Args().total_timesteps
+    best = load_yaml(ppo_settings.PPOConfig, root / "configs" / "ppo" / "best.yaml")
+    assert zoo.pop("n_envs") == ppo_settings.Args().num_envs
+    assert zoo.pop("n_timesteps") == ppo_settings.Args().total_timesteps
     assert zoo.pop("policy") == "MlpPolicy"
     layers = [best.hidden_size] * best.hidden_layers
     assert zoo.pop("policy_kwargs") == f"dict(net_arch={layers}, activation_fn=nn.ReLU)"
     assert zoo.pop("learning_rate") == f"lin_{best.learning_rate}" and best.final_rate == 0
     assert zoo == {name: getattr(best, name) for name in zoo}
     named = dataclasses.replace(
-        run_settings.PPOConfig(), **zoo, learning_rate=best.learning_rate, final_rate=0
+        ppo_settings.PPOConfig(), **zoo, learning_rate=best.learning_rate, final_rate=0
     )
     named = dataclasses.replace(named, hidden_size=best.hidden_size, activation="relu")
     assert named == dataclasses.replace(best, visit_bonus=0), "vectors have no bonus for visits"

@@ -19,7 +19,7 @@ import agent_zoo  # noqa: E402
 import agents_runs  # noqa: E402
 import environments  # noqa: E402
 import evaluate  # noqa: E402
-import run_settings  # noqa: E402
+import ppo_settings  # noqa: E402
 import train_ppo  # noqa: E402
 from film import Film  # noqa: E402
 
@@ -146,7 +146,7 @@ def test_an_agent_is_evaluated_with_the_sticky_actions_of_its_training(tmp_path,
     sizes = ["--total-timesteps", "16", "--num-envs", "1", "--eval-every", "0"]
     ppo = ["--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
     flags = ["--model", "pong", "--sticky-actions", "0.5", *sizes, *ppo, "--out", str(run)]
-    train_ppo.train(run_settings.parse_args(flags))
+    train_ppo.train(ppo_settings.parse_args(flags))
     assert json.loads((run / "config.json").read_text())["sticky_actions"] == 0.5
 
     built = []
@@ -170,7 +170,7 @@ def test_an_agent_is_evaluated_with_the_frames_of_its_training(joins, tmp_path, 
     ppo = ["--ppo.n-steps", "16", "--ppo.batch-size", "16", "--ppo.n-epochs", "1"]
     asked = ["--join-frames", "True"] if joins else []
     flags = ["--model", "pong", *asked, *sizes, *ppo, "--out", str(run)]
-    train_ppo.train(run_settings.parse_args(flags))
+    train_ppo.train(ppo_settings.parse_args(flags))
     settings = json.loads((run / "config.json").read_text())
     assert settings["join_frames"] == joins
     monkeypatch.setattr(evaluate, "play", lambda *_: [0.0])

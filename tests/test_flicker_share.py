@@ -3,8 +3,8 @@
 import fake_frame_env  # noqa: F401  registers environments
 import gymnasium
 import joined_frames
+import ppo_settings
 import pytest
-import run_settings
 
 from sprite_obs.envs.last_two_frames import LastTwoFrames, make_last_two_frames
 from sprite_obs.errors import SpriteObsError
@@ -57,7 +57,7 @@ def test_games_that_flicker_are_told_from_others(game, least, most):
     ],
 )
 def test_frames_are_joined_where_that_shows_more(env, obs, model, joins, capsys):
-    args = run_settings.Args(env, obs, model)
+    args = ppo_settings.Args(env, obs, model)
     settled = joined_frames.settle_join_frames(args)
     assert settled.join_frames is joins
     told = capsys.readouterr().err
@@ -73,7 +73,7 @@ def test_what_hardly_ever_flickers_does_not_count(share, joins, monkeypatch):
 def test_what_the_user_says_is_settled(monkeypatch):
     monkeypatch.setattr(joined_frames, "needs_joined_frames", None)
     for asked in (True, False):
-        args = run_settings.Args("ALE/SpaceInvaders-v5", model="spaceinvaders", join_frames=asked)
+        args = ppo_settings.Args("ALE/SpaceInvaders-v5", model="spaceinvaders", join_frames=asked)
         assert joined_frames.settle_join_frames(args) is args
 
 

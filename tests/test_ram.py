@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT / "agents"))
 
 import environments  # noqa: E402
 import evaluate  # noqa: E402
+import ppo_settings  # noqa: E402
 import ram  # noqa: E402
-import run_settings  # noqa: E402
 import train_ppo  # noqa: E402
 
 INSTALLED = ram.ENVIRONMENT
@@ -127,7 +127,7 @@ def test_an_episode_ends_with_its_own_objects_and_tracks_begin_anew(installed):
 def test_training_and_evaluation(installed, tmp_path):
     flags = ["--obs", "ram", "--total-timesteps", "64", "--eval-every", "64", "--num-envs", "2"]
     sizes = ["--ppo.n-steps", "16", "--ppo.batch-size", "16", "--eval-episodes", "1"]
-    train_ppo.train(run_settings.parse_args([*flags, *sizes, "--out", str(tmp_path / "run")]))
+    train_ppo.train(ppo_settings.parse_args([*flags, *sizes, "--out", str(tmp_path / "run")]))
     agent, video = tmp_path / "run" / "agent.zip", tmp_path / "ram.mp4"
     result = evaluate.evaluate(evaluate.Args(str(agent), episodes=1, video=str(video)))
     assert -21 <= result["mean"] <= 21 and result["model"] is None

@@ -15,7 +15,7 @@ import sprite_obs
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "agents"))
 
-import run_settings
+import ppo_settings
 import runs
 import train_ppo
 
@@ -168,7 +168,7 @@ def test_a_weight_that_is_no_bonus_is_refused(weight, shown, tmp_path):
         VecVisitBonus(shown, weight)
     flags = ["--model", "pong", "--out", str(tmp_path / "run"), "--ppo.visit-bonus", str(weight)]
     with pytest.raises(ConfigError, match=r"finite --ppo\.visit-bonus of at least 0"):
-        train_ppo.train(run_settings.parse_args(flags))
+        train_ppo.train(ppo_settings.parse_args(flags))
     assert not (tmp_path / "run").exists()
 
 
@@ -200,7 +200,7 @@ def test_vectors_and_pixels_have_no_places():
     ("obs", "bonus"), [("objects", True), ("sprites", True), ("pixels", False)]
 )
 def test_only_agents_of_slots_get_the_bonus(obs, bonus):
-    args = run_settings.parse_args(["--obs", obs, "--model", "pong", "--ppo.visit-bonus", "0.3"])
+    args = ppo_settings.parse_args(["--obs", obs, "--model", "pong", "--ppo.visit-bonus", "0.3"])
     env = train_ppo.with_bonus(train_ppo.build_envs(args, 1, 0), args)
     assert isinstance(env, VecVisitBonus) is bonus
 
@@ -208,7 +208,7 @@ def test_only_agents_of_slots_get_the_bonus(obs, bonus):
 def run_of_two_checkpoints(out: Path) -> None:
     flags = ["--model", "pong", "--max-sprites", "8", "--eval-every", "0", "--out", str(out)]
     steps = ["--total-timesteps", "64", "--checkpoint-every", "32", "--ppo.visit-bonus", "0.1"]
-    train_ppo.train(run_settings.parse_args([*flags, *steps, *TINY]))
+    train_ppo.train(ppo_settings.parse_args([*flags, *steps, *TINY]))
     (out / runs.AGENT).unlink()
     (out / "checkpoints" / "agent_64_steps.zip").unlink()
 
@@ -237,5 +237,5 @@ def test_a_run_is_not_resumed_with_another_model(tmp_path):
 def test_without_a_weight_nothing_is_counted(weight, kept, tmp_path):
     flags = ["--model", "pong", "--max-sprites", "8", "--eval-every", "0", "--out", str(tmp_path)]
     steps = ["--total-timesteps", "32", "--ppo.visit-bonus", weight]
-    train_ppo.train(run_settings.parse_args([*flags, *steps, *TINY]))
+    train_ppo.train(ppo_settings.parse_args([*flags, *steps, *TINY]))
     assert hasattr(runs.load_to_learn_on(tmp_path / runs.AGENT, PPO, "cpu"), "visits") is kept

@@ -22,7 +22,7 @@ for folder in ("agents", "benchmarks"):
     sys.path.insert(0, str(ROOT / folder))
 
 import agent_zoo  # noqa: E402
-import run_settings  # noqa: E402
+import ppo_settings  # noqa: E402
 import runs  # noqa: E402
 import train_ppo  # noqa: E402
 import zoo_agents  # noqa: E402
@@ -37,7 +37,7 @@ def finished_run(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pong"
     flags = ["--model", "pong", "--max-sprites", "8", "--total-timesteps", "32", "--seed", "5"]
     train_ppo.train(
-        run_settings.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY])
+        ppo_settings.parse_args([*flags, "--eval-every", "0", "--out", str(out), *TINY])
     )
     for kind, mean in (("deterministic", -19.5), ("drawn", -20.0), ("unsticky", -18.0)):
         write_evaluation(out / f"{kind}-4.json", mean, 10_000, 4)
@@ -72,7 +72,7 @@ def test_a_run_becomes_an_agent(finished_run, tmp_path):
     assert not hasattr(kept, runs.VISITS), "only learning needs them"
     command = re.search(r"python agents/train_ppo\.py (.*)", page)
     assert command, page
-    again = run_settings.parse_args(command[1].split())
+    again = ppo_settings.parse_args(command[1].split())
     config = runs.read_config(finished_run)
     assert vars(again.ppo) == config["ppo"]
     assert (again.max_sprites, again.num_envs, again.seed) == (8, 2, 5)
@@ -134,11 +134,11 @@ def test_the_commit_of_the_training_has_to_be_said(capsys):
     ],
 )
 def test_the_command_of_an_agent_trains_it(flags):
-    trained = run_settings.parse_args(shlex.split(flags))
+    trained = ppo_settings.parse_args(shlex.split(flags))
     command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
     python, script, *again = shlex.split(command)
     assert (python, script) == ("python", "agents/train_ppo.py")
-    repeated = run_settings.parse_args(again)
+    repeated = ppo_settings.parse_args(again)
     assert dataclasses.replace(repeated, preset=trained.preset) == trained
 
 
