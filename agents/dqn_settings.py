@@ -11,7 +11,7 @@ from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
 from sprite_obs.config import load_yaml
 from sprite_obs.errors import ConfigError
 
-DEFAULTS = CONFIGS / "dqn" / "fast.yaml"
+DQN_CONFIGS = CONFIGS / "dqn"
 RANGES = {
     "learning_rate": (0, ANY),
     "final_rate": (0, ANY),
@@ -81,7 +81,7 @@ class Args(RunArgs):
 def parse_args(argv: list[str]) -> Args:
     """Reads the flags twice: to learn which file to read, then again to override what it says."""
     args = tyro.cli(Args, args=argv)
-    dqn = load_yaml(DQNConfig, Path(args.config or DEFAULTS))
+    dqn = load_yaml(DQNConfig, Path(args.config or DQN_CONFIGS / "fast.yaml"))
     return tyro.cli(Args, args=argv, default=dataclasses.replace(args, dqn=dqn))
 
 

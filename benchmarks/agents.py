@@ -5,7 +5,8 @@ python benchmarks/agents.py --games Pong,Boxing --arms objects:300000,pixels:100
 
 Every arm has the same environments, seeds, count of steps (unless given others) and evaluation;
 hyper-parameters are those of `configs/ppo`, for sprites those of a preset, with its bonus for
-visits, which pixels and `objects_no_bonus` have not. Pixels are the brighter ones of the last two
+visits, which pixels and `objects_no_bonus` have not; those of `objects_dqn`, which DQN trains, are
+those of `configs/dqn`. Pixels are the brighter ones of the last two
 frames of a step, and sprites those of both where the game draws in every other frame. A run is
 resumed where it was interrupted and is not repeated when it is complete, so more seeds or games can
 be asked for later. Models are those of the zoo.
@@ -20,12 +21,12 @@ import sys
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import tyro
 from agents_ahead import ahead_table
-from agents_alike import NO_BONUS, check_trained_alike
+from agents_alike import check_trained_alike
+from agents_arms import ARMS, Preset, training_command
 from agents_plot import Curve, draw_curves
 from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
@@ -48,7 +49,6 @@ HEADER = (
     "steps/s",
     "minutes",
 )
-ARMS = ("objects", NO_BONUS, "sprites", "pixels", "ram")
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,15 @@ class Args:
     games: str = "Pong"
     """Games, separated by commas; each needs a model in the zoo."""
     arms: str = "objects,pixels"
-    """What agents see: objects, objects_no_bonus (for visits), sprites, pixels, ram (true objects),
-    separated by commas; each may have its own steps, as in `objects:300000,pixels:100000`."""
+    """What agents see: objects, sprites, pixels, ram (true objects), or objects_dqn (trained by
+    DQN), objects_no_bonus (for visits), separated by commas; each may have its own steps, as in
+    `objects:300000,pixels:100000`."""
     seeds: int = 3
     """Runs of each arm, with seeds from 0."""
     steps: int = 1_000_000
     """Environment steps of a run, four frames each, where `arms` has none."""
-    preset: Literal["fast", "best"] = "fast"
-    """Hyper-parameters of `agents/train_ppo.py`; pixels have their own."""
+    preset: Preset = "fast"
+    """Hyper-parameters of `agents/train_ppo.py`; pixels and DQN have their own."""
     episodes: int = 20
     """Episodes of the evaluation at the end, of each kind."""
     max_sprites: int = 32
@@ -132,7 +133,7 @@ def steps_of_arms(args: Args) -> dict[str, int]:
 
 def run_folder(args: Args, game: str, arm: str, steps: int, seed: int) -> Path:
     """Returns the folder of a run."""
-    tuned = "-best" if args.preset == "best" and arm != "pixels" else ""
+    tuned = "-best" if args.preset == "best" and ARMS[arm].has_presets else ""
     return args.folder / f"{game}-{arm}{tuned}-{steps}-{seed}"
 
 
@@ -160,17 +161,11 @@ def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) 
     """Begins a run or goes on with it, unless it is complete."""
     if (folder / "agent.zip").exists():
         return
-    begun = (folder / "interrupted.zip").exists() or list(folder.glob("checkpoints/*.zip"))
-    flags: list[object] = ["--resume", folder]
-    if not begun:
-        obs = "objects" if arm == NO_BONUS else arm
-        content = ["--env", f"ALE/{game}-v5", "--obs", obs, "--max-sprites", args.max_sprites]
-        model = [] if arm in ("pixels", "ram") else ["--model", game]
-        tuned: list[object] = [] if arm == "pixels" else ["--preset", args.preset]
-        tuned += ["--ppo.visit-bonus", 0] if arm == NO_BONUS else []
-        size = ["--total-timesteps", steps, "--seed", seed, "--eval-every", 0]
-        flags = [*content, *model, *tuned, *size, "--out", folder]
-    run_agents("train_ppo.py", *flags)
+    script, *flags = training_command(arm, game, args.preset, args.max_sprites, steps, seed)
+    if (folder / "interrupted.zip").exists() or list(folder.glob("checkpoints/*.zip")):
+        run_agents(script, "--resume", folder)
+    else:
+        run_agents(script, *flags, "--out", folder)
 
 
 def evaluate(folder: Path, episodes: int, kind: Kind) -> None:

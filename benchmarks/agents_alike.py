@@ -1,28 +1,24 @@
 """Which runs `agents.py` may compare: those that are trained as it trains them now."""
 
-import sys
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from measure import ROOT
+import dqn_settings
+import ppo_settings
+from agents_arms import ARMS, Arm, Preset
+from environments import Obs
+from joined_frames import needs_joined_frames
+from run_settings import RunArgs
+from runs import CONFIG, config_to_resume
 
 from sprite_obs.config import from_dict, load_yaml
 from sprite_obs.errors import SpriteObsError
 
-sys.path.insert(0, str(ROOT / "agents"))
 
-from environments import Obs
-from joined_frames import needs_joined_frames
-from ppo_settings import PPO_CONFIGS, Args, PPOConfig
-from runs import CONFIG, read_config
-
-NO_BONUS = "objects_no_bonus"
-"""The arm without the bonus for visits."""
-
-
-def check_trained_alike(folder: Path, game: str, arm: str, preset: str, max_sprites: int) -> None:
+def check_trained_alike(
+    folder: Path, game: str, name: str, preset: Preset, max_sprites: int
+) -> None:
     """Refuses a run of other hyper-parameters, slots or frames, such as one of an older version.
 
     Raises:
@@ -30,24 +26,40 @@ def check_trained_alike(folder: Path, game: str, arm: str, preset: str, max_spri
     """
     if not (folder / CONFIG).exists():
         return
-    file = PPO_CONFIGS / f"{'pixels' if arm == 'pixels' else preset}.yaml"
-    ours = _settings_of_arm(game, arm, load_yaml(PPOConfig, file), max_sprites)
-    run = from_dict(Args, read_config(folder))
-    theirs: dict[str, Any] = {**vars(run), **vars(run.ppo), "join_frames": bool(run.join_frames)}
-    if others := [name for name, value in ours.items() if theirs[name] != value]:
-        expected, came = ({name: of[name] for name in others} for of in (ours, theirs))
+    arm = ARMS[name]
+    ours = settings_of_arm(arm, game, preset, max_sprites)
+    theirs = settings_of_run(folder, arm)
+    if others := [setting for setting, value in ours.items() if theirs[setting] != value]:
+        expected, came = ({setting: of[setting] for setting in others} for of in (ours, theirs))
         raise SpriteObsError(
-            f"expected a run trained with {expected} ({arm} by {file.name}), got {came} in "
-            f"{folder}; delete it to train again, or use another --folder"
+            f"expected a run trained with {expected} ({name} by {arm.config_file(preset).name}), "
+            f"got {came} in {folder}; delete it to train again, or use another --folder"
         )
 
 
-def _settings_of_arm(game: str, arm: str, ppo: PPOConfig, max_sprites: int) -> dict[str, Any]:
-    if arm == NO_BONUS:
-        ppo = replace(ppo, visit_bonus=0.0)
-    slots = {} if arm == "pixels" else {"max_sprites": max_sprites}
-    obs: Any = "objects" if arm == NO_BONUS else arm
-    return {**vars(ppo), **slots, "join_frames": _joins_frames(game, obs)}
+def settings_of_arm(arm: Arm, game: str, preset: Preset, max_sprites: int) -> dict[str, Any]:
+    """Returns the settings that all runs of an arm must have."""
+    config = dqn_settings.DQNConfig if arm.algorithm == "dqn" else ppo_settings.PPOConfig
+    values = vars(load_yaml(config, arm.config_file(preset)))
+    bonus = {} if arm.bonus else {"visit_bonus": 0.0}
+    slots = {} if arm.obs == "pixels" else {"max_sprites": max_sprites}
+    return {**values, **bonus, **slots, "join_frames": _joins_frames(game, arm.obs)}
+
+
+def settings_of_run(folder: Path, arm: Arm) -> dict[str, Any]:
+    """Returns the same of a run, and more.
+
+    Raises:
+        SpriteObsError: when they are no settings of a run of the arm's algorithm.
+    """
+    values = config_to_resume(folder, arm.algorithm)
+    run: RunArgs
+    if arm.algorithm == "dqn":
+        run = from_dict(dqn_settings.Args, values)
+    else:
+        run = from_dict(ppo_settings.Args, values)
+    hyper_parameters = vars(getattr(run, arm.algorithm))
+    return {**vars(run), **hyper_parameters, "join_frames": bool(run.join_frames)}
 
 
 @cache

@@ -13,6 +13,7 @@ WIDTH, HEIGHT, MARGIN = 360, 240, 56
 COLOURS = {
     "objects": (106, 176, 255),
     "objects_no_bonus": (200, 130, 240),
+    "objects_dqn": (130, 220, 220),
     "sprites": (140, 220, 140),
     "pixels": (255, 150, 110),
     "ram": (240, 220, 110),

@@ -16,6 +16,7 @@ for folder in ("agents", "benchmarks"):
 
 import agents_games  # noqa: E402
 import agents_scores  # noqa: E402
+import dqn_settings  # noqa: E402
 import ppo_settings  # noqa: E402
 from agents_scores import Score  # noqa: E402
 from human_scores import human_normalised  # noqa: E402
@@ -227,14 +228,29 @@ def test_logs_that_count_anew_are_refused(lines, message, folder):
         tables(folder)
 
 
-def test_objects_without_the_bonus_are_an_arm_of_their_own(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("arm", "settings", "obs", "bonus"),
+    [
+        ("objects", ppo_settings, "objects", 0.3),
+        ("objects_no_bonus", ppo_settings, "objects", 0),
+        ("objects_dqn", dqn_settings, "objects", 0),
+        ("pixels", ppo_settings, "pixels", 0),
+    ],
+)
+def test_arms_are_trained_by_their_scripts(arm, settings, obs, bonus, tmp_path, monkeypatch):
     commands = []
     monkeypatch.setattr(benchmark, "run_agents", lambda *flags: commands.append(flags))
-    asked = benchmark.Args(arms="objects_no_bonus", preset="fast")
-    benchmark.train(asked, "Pong", "objects_no_bonus", 5000, 0, tmp_path)
-    script, *flags = map(str, commands[0])
-    trained = ppo_settings.parse_args(flags)
-    assert script == "train_ppo.py" and (trained.obs, trained.ppo.visit_bonus) == ("objects", 0)
+    benchmark.train(benchmark.Args(arms=arm), "Pong", arm, 5000, 1, tmp_path)
+    script, *flags = map(str, commands.pop())
+    trained = settings.parse_args(flags)
+    algorithm = settings.__name__.partition("_")[0]
+    assert script == f"train_{algorithm}.py"
+    assert (trained.env, trained.obs, trained.seed) == ("ALE/Pong-v5", obs, 1)
+    assert (trained.total_timesteps, trained.out) == (5000, str(tmp_path))
+    assert getattr(trained, algorithm).visit_bonus == bonus
+    (tmp_path / "interrupted.zip").touch()
+    benchmark.train(benchmark.Args(arms=arm), "Pong", arm, 5000, 1, tmp_path)
+    assert commands == [(script, "--resume", tmp_path)]
 
 
 NO_CHANGE: dict = {}
@@ -256,15 +272,19 @@ NO_CHANGE: dict = {}
         ("Pong", "objects_no_bonus", {"ppo.visit_bonus": 0.0}, None),
         ("Pong", "objects_no_bonus", NO_CHANGE, r"'visit_bonus': 0\.0\}.* 0\.3\}"),
         ("Pong", "ram", NO_CHANGE, None),
+        ("Pong", "objects_dqn", NO_CHANGE, None),
+        ("Pong", "objects_dqn", {"dqn.n_steps": 1}, r"'n_steps': 3\} \(.* by fast.yaml\).*1\}"),
     ],
 )
 def test_only_runs_that_are_trained_alike_are_compared(game, arm, changed, message, tmp_path):
     obs = arm.partition("_")[0]
-    settings = to_dict(ppo_settings.parse_args(["--obs", obs]))
+    of_algorithm = dqn_settings if arm.endswith("dqn") else ppo_settings
+    settings = to_dict(of_algorithm.parse_args(["--obs", obs]))
     del settings["join_frames"]
     for name, value in changed.items():
-        of = settings["ppo"] if name.startswith("ppo.") else settings
-        of[name.removeprefix("ppo.")] = value
+        algorithm, _, hyper_parameter = name.rpartition(".")
+        of = settings[algorithm] if algorithm else settings
+        of[hyper_parameter] = value
     run = tmp_path / f"{game}-{arm}-300-0"
     run.mkdir()
     (run / "config.json").write_text(json.dumps(settings))
