@@ -4,15 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import dqn_settings
-import ppo_settings
-from agents_arms import ARMS, Arm, Preset
+from agents_arms import ARMS, Arm, Preset  # finds those of `agents/`, so it comes first
+from algorithms import ALGORITHMS
 from environments import Obs
 from joined_frames import needs_joined_frames
-from run_settings import RunArgs
 from runs import CONFIG, config_to_resume
 
-from sprite_obs.config import from_dict, load_yaml
+from sprite_obs.config import load_yaml
 from sprite_obs.errors import SpriteObsError
 
 
@@ -39,8 +37,8 @@ def check_trained_alike(
 
 def settings_of_arm(arm: Arm, game: str, preset: Preset, max_sprites: int) -> dict[str, Any]:
     """Returns the settings that all runs of an arm must have."""
-    config = dqn_settings.DQNConfig if arm.algorithm == "dqn" else ppo_settings.PPOConfig
-    values = vars(load_yaml(config, arm.config_file(preset)))
+    hyper_parameters = ALGORITHMS[arm.algorithm].hyper_parameters
+    values = vars(load_yaml(hyper_parameters, arm.config_file(preset)))
     bonus = {} if arm.bonus else {"visit_bonus": 0.0}
     slots = {} if arm.obs == "pixels" else {"max_sprites": max_sprites}
     return {**values, **bonus, **slots, "join_frames": _joins_frames(game, arm.obs)}
@@ -52,14 +50,9 @@ def settings_of_run(folder: Path, arm: Arm) -> dict[str, Any]:
     Raises:
         SpriteObsError: when they are no settings of a run of the arm's algorithm.
     """
-    values = config_to_resume(folder, arm.algorithm)
-    run: RunArgs
-    if arm.algorithm == "dqn":
-        run = from_dict(dqn_settings.Args, values)
-    else:
-        run = from_dict(ppo_settings.Args, values)
-    hyper_parameters = vars(getattr(run, arm.algorithm))
-    return {**vars(run), **hyper_parameters, "join_frames": bool(run.join_frames)}
+    config = config_to_resume(folder, arm.algorithm)
+    run, hyper_parameters = ALGORITHMS[arm.algorithm].read_settings(config)
+    return {**vars(run), **vars(hyper_parameters), "join_frames": bool(run.join_frames)}
 
 
 @cache

@@ -2,11 +2,11 @@
 
 python benchmarks/zoo_agents.py --run runs/benchmark/Pong-objects-best-1500000-1 --commit 3f88c23
 
-The run's folder is one of `agents/train_ppo.py` or `benchmarks/agents.py`, with a sprite model of
-the zoo. The agent is kept without what only learning needs, in `agents/zoo/<game>`, beside its
-settings and what it scores; then `agents/zoo/README.md` is written. Evaluations that lie in the
-run's folder are taken over, others are played: some minutes for each game. Only then do they take
-the place of an older agent of the game.
+The run's folder is one of `agents/train_ppo.py`, `train_dqn.py` or `benchmarks/agents.py`, with a
+sprite model of the zoo. The agent is kept without what only learning needs, in `agents/zoo/<game>`,
+beside its settings and what it scores; then `agents/zoo/README.md` is written. Evaluations that lie
+in the run's folder are taken over, others are played: some minutes for each game. Only then do they
+take the place of an older agent of the game.
 """
 
 import io
@@ -31,7 +31,6 @@ from agents_runs import (
     evaluation_flags,
 )
 from measure import ROOT, run_benchmark, run_command, write_text
-from stable_baselines3 import PPO
 from zoo_agents_card import agents_card
 
 from sprite_obs.errors import SpriteObsError
@@ -42,6 +41,7 @@ from sprite_obs.zoo.find import zoo_names
 sys.path.insert(0, str(ROOT / "agents"))
 
 from agent_zoo import ZOO
+from algorithms import algorithm_of
 from runs import AGENT, CONFIG, VISITS, load_to_learn_on, read_config, write_json
 
 MACHINES_OWN = ("out", "resume", "config")
@@ -109,9 +109,10 @@ def config_of(run: Path) -> dict[str, Any]:
 
 def without_learning(path: Path) -> bytes:
     """Returns an agent's file without the optimiser's state, visits and the games going on."""
-    agent = load_to_learn_on(path, PPO, torch.device("cpu"))
+    kind = algorithm_of(read_config(path.parent)).agent
+    agent = load_to_learn_on(path, kind, torch.device("cpu"))
     agent.policy.optimizer.state.clear()
-    agent._last_obs = agent._last_episode_starts = None
+    agent._last_obs = agent._last_original_obs = agent._last_episode_starts = None
     agent.ep_info_buffer = agent.ep_success_buffer = None
     vars(agent).pop(VISITS, None)
     saved, packed = io.BytesIO(), io.BytesIO()

@@ -10,15 +10,15 @@ from measure import ROOT, markdown_table, number
 
 sys.path.insert(0, str(ROOT / "agents"))
 
-import ppo_settings
+from algorithms import Algorithm, algorithm_of
+from run_settings import RunArgs
 from runs import AGENT, read_config
-
-from sprite_obs.config import from_dict
 
 HEADER = (
     "name",
     "environment",
     "sees",
+    "trained by",
     "most probable actions",
     "drawn actions",
     "drawn, without sticky actions",
@@ -27,7 +27,7 @@ HEADER = (
     "trained at",
     "size, kB",
 )
-ELSEWHERE = ("preset", "ppo", "eval_every", "eval_episodes", "checkpoint_every")
+ELSEWHERE = ("preset", "ppo", "dqn", "eval_every", "eval_episodes", "checkpoint_every")
 """Settings that are told as hyper-parameters, or that do not change the agent."""
 LEFT_OPEN = ("join_frames",)
 """Settings that are yes, no, or what the game needs."""
@@ -37,14 +37,15 @@ INTRODUCTION = """# Trained agents
 python agents/evaluate.py --agent pong --deterministic --video pong.mp4
 ```
 
-PPO on objects that a sprite model of [the zoo](../../docs/zoo.md) finds. Scores are means of
-episodes with the standard deviation behind them, frame skip 4 and, but for the last score, sticky
-actions .25 as in `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the agent.
-Each is the best of three training runs by these scores, so that another run would score somewhat
-less; [RESULTS.md](../../benchmarks/RESULTS.md#agents) has what three seeds reach. Without sticky
-actions, the most probable ones would end in the same episode each time. An agent belongs to the
-model that it was trained with: when that is made anew, train the agent anew. Files are those of
-Stable-Baselines3, with pickled parts, without the optimiser's state."""
+Agents that see objects, found by a sprite model of [the zoo](../../docs/zoo.md). Scores are means
+of episodes with the standard deviation behind them, frame skip 4 and, but for the last score,
+sticky actions .25 as in `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the
+agent. PPO draws its actions where the most probable ones are not asked for, DQN acts at random in
+one step of a hundred. Each is the best of three training runs by these scores, so that another run
+would score somewhat less; [RESULTS.md](../../benchmarks/RESULTS.md#agents) has what three seeds
+reach. Without sticky actions, the most probable ones would end in the same episode each time. An
+agent belongs to the model that it was trained with: when that is made anew, train the agent anew.
+Files are those of Stable-Baselines3, with pickled parts, without the optimiser's state."""
 OUTRO = """An agent is made of the folder of a run, and the commit at which it was trained. The same
 command writes this page:
 
@@ -69,6 +70,7 @@ def row(folder: Path) -> list[str]:
         f"`{folder.name}`",
         f"`{config['env']}`",
         f"{config['obs']}, model `{config['model']}`",
+        algorithm_of(config).name.upper(),
         scores(folder, "deterministic"),
         scores(folder, "drawn"),
         scores(folder, "unsticky"),
@@ -91,13 +93,15 @@ def scores(folder: Path, kind: str) -> str:
 
 def training_command(config: dict[str, Any]) -> str:
     """Returns the command that trains such an agent."""
+    algorithm = algorithm_of(config)
     known = {key: value for key, value in config.items() if key != "commit"}
-    args = from_dict(ppo_settings.Args, known)
-    default = vars(ppo_settings.Args())
+    args, hyper_parameters = algorithm.read_settings(known)
+    default = vars(algorithm.settings())
     changed = {name: value for name, value in vars(args).items() if value != default[name]}
     changed = {"env": args.env} | {name: changed[name] for name in changed if name not in ELSEWHERE}
-    flags = " ".join(flag(name, value) for name, value in changed.items())
-    return f"python agents/train_ppo.py {flags} {hyper_parameters(args)}"
+    flags = [flag(name, value) for name, value in changed.items()]
+    flags += flags_of(algorithm, vars(hyper_parameters))
+    return " ".join([f"python agents/{algorithm.script}", *flags])
 
 
 def flag(name: str, value: Any) -> str:
@@ -108,13 +112,18 @@ def flag(name: str, value: Any) -> str:
     return f"--{dashed} {shlex.quote(str(value))}"
 
 
-def hyper_parameters(args: ppo_settings.Args) -> str:
-    """Returns the flags for a run's hyper-parameters: a preset, or what is not as in a preset."""
-    presets = {name: ppo_settings.parse_args(["--preset", name]).ppo for name in ("fast", "best")}
-    for name, ppo in presets.items():
-        if ppo == args.ppo:
-            return f"--preset {name}"
-    usual = vars(presets["fast"])
-    changed = {name: value for name, value in vars(args.ppo).items() if value != usual[name]}
-    flags = [flag(f"ppo.{name}", value) for name, value in changed.items()]
-    return " ".join(["--preset fast", *flags])
+def flags_of(algorithm: Algorithm, values: dict[str, Any]) -> list[str]:
+    """Returns the flags for a run's hyper-parameters: a preset, or what is not as in the first."""
+    usual = preset_of(algorithm, [])
+    for name in algorithm.presets:
+        named = ["--preset", name]
+        if preset_of(algorithm, named) == values:
+            return named
+    changed = {name: value for name, value in values.items() if value != usual[name]}
+    return [flag(f"{algorithm.name}.{name}", value) for name, value in changed.items()]
+
+
+def preset_of(algorithm: Algorithm, flags: list[str]) -> dict[str, Any]:
+    """Returns the hyper-parameters that a script has with these flags."""
+    args: RunArgs = algorithm.parse_args(flags)
+    return vars(getattr(args, algorithm.name))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tyro
-from stable_baselines3 import PPO
+from stable_baselines3 import DQN, PPO
 
 from sprite_obs.config import to_dict
 from sprite_obs.errors import SpriteObsError
@@ -22,8 +22,10 @@ for folder in ("agents", "benchmarks"):
     sys.path.insert(0, str(ROOT / folder))
 
 import agent_zoo  # noqa: E402
+import dqn_settings  # noqa: E402
 import ppo_settings  # noqa: E402
 import runs  # noqa: E402
+import train_dqn  # noqa: E402
 import train_ppo  # noqa: E402
 import zoo_agents  # noqa: E402
 import zoo_agents_card  # noqa: E402
@@ -140,6 +142,35 @@ def test_the_command_of_an_agent_trains_it(flags):
     assert (python, script) == ("python", "agents/train_ppo.py")
     repeated = ppo_settings.parse_args(again)
     assert dataclasses.replace(repeated, preset=trained.preset) == trained
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--model pong --seed 3", "--model pong --seed 3"),
+        ("--model pong --dqn.n-steps 5 --num-envs 2", "--model pong --num-envs 2 --dqn.n-steps 5"),
+    ],
+)
+def test_the_command_of_an_agent_of_dqn_trains_it(flags, told):
+    trained = dqn_settings.parse_args(flags.split())
+    command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
+    assert command == f"python agents/train_dqn.py --env ALE/Pong-v5 {told}"
+    assert dqn_settings.parse_args(command.split()[2:]) == trained
+
+
+def test_a_run_of_dqn_becomes_an_agent(tmp_path):
+    run = tmp_path / "run"
+    flags = ["--model", "pong", "--max-sprites", "8", "--total-timesteps", "60", "--eval-every"]
+    small = ["--num-envs", "2", "--dqn.learning-starts", "20", "--dqn.buffer-size", "100"]
+    train_dqn.train(dqn_settings.parse_args([*flags, "0", *small, "--out", str(run)]))
+    for kind in zoo_agents.KINDS:
+        write_evaluation(run / f"{kind}-4.json", -19.5, 10_000, 4)
+    page = zoo_agents.make_agent(zoo_agents.Args(run, "abc1234", episodes=4, out=tmp_path / "zoo"))
+    assert "| objects, model `pong` | DQN | -19.5 ± 0.5 (4 episodes) |" in page
+    whole, small = (DQN.load(folder / "agent.zip") for folder in (run, tmp_path / "zoo" / "pong"))
+    assert small.policy.optimizer.state_dict()["state"] == {}
+    for first, second in zip(whole.policy.parameters(), small.policy.parameters(), strict=True):
+        assert first.equal(second)
 
 
 def test_an_agent_plays_the_same_without_what_only_learning_needs(finished_run, tmp_path):
