@@ -64,6 +64,8 @@ class DQNConfig:
     """Layers of the network."""
     hidden_size: int = 64
     """Units of such a layer."""
+    layer_norm: bool = False
+    """Whether what follows such a layer is normalised first."""
     visit_bonus: float = 0.0
     """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
     divided by N."""

@@ -66,10 +66,8 @@ def load_to_learn_on(path: Path, algorithm: type[Agent], device: torch.device) -
     Raises:
         SpriteObsError: when the file is truncated or no agent of this algorithm of SB3.
     """
-    # SB3 takes the class of its own memory for a user's, and warns that `n_steps` is ignored.
-    anew = {"replay_buffer_class": None}
     try:
-        return algorithm.load(path, device=device, custom_objects=anew)
+        return algorithm.load(path, device=device)
     except Exception as error:  # whatever a damaged file makes unpickling do
         reason = str(error).partition("\n")[0]
         raise SpriteObsError(

@@ -28,6 +28,7 @@ from training import begin_run, build_envs, evaluation_env, fail_in_one_line, le
 from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
 from sprite_obs.errors import SpriteObsError
+from sprite_obs.extractors.normed_relu import NormedReLU
 from sprite_obs.vector.visit_bonus import VecVisitBonus
 
 
@@ -46,7 +47,7 @@ def train(args: Args) -> None:
     callbacks = build_callbacks(args, out, flat_evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     with closing(env):
-        learn(agent, args, out, callbacks)
+        learn(without_memory_class(agent), args, out, callbacks)
 
 
 def resume(run: Path) -> None:
@@ -69,7 +70,7 @@ def resume(run: Path) -> None:
     agent.learning_starts = agent.num_timesteps + args.dqn.batch_size  # a batch is there by then
     callbacks = build_callbacks(args, run, flat_evaluation_env(args), agent.num_timesteps)
     with closing(env):
-        learn(agent, args, run, callbacks)
+        learn(without_memory_class(agent), args, run, callbacks)
 
 
 def learning_env(args: Args, seed: int, visits: np.ndarray | None = None) -> VecEnv:
@@ -89,6 +90,10 @@ def flat_evaluation_env(args: Args) -> VecEnv | None:
 def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:
     """Builds SB3's DQN."""
     config = args.dqn
+    policy_kwargs = {
+        "net_arch": [config.hidden_size] * config.hidden_layers,
+        "activation_fn": NormedReLU if config.layer_norm else torch.nn.ReLU,
+    }
     return DQN(
         "MlpPolicy",
         env,
@@ -105,10 +110,19 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:
         exploration_fraction=min(config.exploration_steps / args.total_timesteps, 1.0),
         exploration_final_eps=config.exploration_final_eps,
         gamma=config.gamma,
-        policy_kwargs={"net_arch": [config.hidden_size] * config.hidden_layers},
+        policy_kwargs=policy_kwargs,
         seed=args.seed,
         device=device,
     )
+
+
+def without_memory_class(agent: DQN) -> DQN:
+    """Returns an agent whose file SB3 reads without taking the memory's class for a user's.
+
+    It would warn that `n_steps` is ignored, which it is not.
+    """
+    agent.replay_buffer_class = None  # used when the agent is built, and chosen again when read
+    return agent
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sprite_obs.detections import Detections
     from sprite_obs.extractors.attention import AttentionExtractor
     from sprite_obs.extractors.deep_set import DeepSetExtractor
+    from sprite_obs.extractors.normed_relu import NormedReLU
     from sprite_obs.extractors.pairs import SpriteExtractor
     from sprite_obs.frozen import FrozenEncoder
     from sprite_obs.vector.make import make_sb3_sprite_vec_env, make_sprite_vec_env
@@ -22,6 +23,7 @@ __all__ = [
     "DeepSetExtractor",
     "Detections",
     "FrozenEncoder",
+    "NormedReLU",
     "SpriteExtractor",
     "SpriteObservation",
     "VecSpriteObservation",
@@ -39,6 +41,7 @@ _MODULES = {
     "DeepSetExtractor": "sprite_obs.extractors.deep_set",
     "Detections": "sprite_obs.detections",
     "FrozenEncoder": "sprite_obs.frozen",
+    "NormedReLU": "sprite_obs.extractors.normed_relu",
     "SpriteExtractor": "sprite_obs.extractors.pairs",
     "SpriteObservation": "sprite_obs.wrapper",
     "VecSpriteObservation": "sprite_obs.vector.sb3",

@@ -1,18 +1,22 @@
 """Trains a DQN agent by the script in agents/."""
 
 import json
+from contextlib import closing
 
 import numpy as np
 import pytest
+import torch
 import train_dqn
 import train_ppo
 from agent_scripts import error_of, read, run
 from flat_env import VecFlatFeatures
 from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import DummyVecEnv
+from torch.nn import Linear, ReLU
 from training import learn
 
 from sprite_obs.envs.make import make_env
+from sprite_obs.extractors.normed_relu import NormedReLU
 from sprite_obs.vector.sb3 import VecSpriteObservation
 
 SMALL = ["--num-envs", "2", "--max-sprites", "8", "--dqn.buffer-size", "500", "--eval-every", "0"]
@@ -31,14 +35,17 @@ def dqn_run(pong_model, tmp_path_factory):
     return out
 
 
-def test_the_agent_is_built_as_configured(dqn_run):
+def test_the_agent_is_built_as_configured(dqn_run, recwarn):
     config = read(dqn_run / "config.json")
     assert config["dqn"]["learning_starts"] == 20, "a flag"
     assert config["dqn"]["gradient_steps"] == 4, "configs/dqn/fast.yaml"
     assert config["dqn"]["gamma"] == 0.99, "a default"
     assert config["join_frames"] is False and config["obs"] == "objects"
     agent = DQN.load(dqn_run / "agent.zip")
+    assert not any("n_steps" in str(warning.message) for warning in recwarn), "SB3 would, falsely"
     assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (5, 4, 16)
+    kinds = [type(layer) for layer in agent.policy.q_net.q_net]
+    assert kinds == [Linear, NormedReLU, Linear, NormedReLU, Linear]
     assert agent.policy.net_arch == [256, 256]
     assert agent.lr_schedule(1) == pytest.approx(3e-4)
     assert agent.lr_schedule(0) == pytest.approx(3e-5)
@@ -46,6 +53,21 @@ def test_the_agent_is_built_as_configured(dqn_run):
     assert agent._n_updates == 4 * (100 - 10), "for each step of both environments after 20"
     names = sorted(path.name for path in (dqn_run / "checkpoints").iterdir())
     assert names == ["agent_100_steps.zip", "agent_200_steps.zip"]
+
+
+def test_layers_can_do_without_the_normalisation(pong_model):
+    flags = ["--model", str(pong_model), *SMALL, "--dqn.no-layer-norm", "--dqn.hidden-layers", "1"]
+    args = train_dqn.parse_args(flags)
+    with closing(train_dqn.learning_env(args, 0)) as env:
+        agent = train_dqn.build_agent(env, args, torch.device("cpu"))
+    assert [type(layer) for layer in agent.policy.q_net.q_net] == [Linear, ReLU, Linear]
+
+
+def test_what_follows_a_normed_layer_does_not_grow_with_it():
+    values = torch.tensor([[-1.0, 1.0, 3.0], [7.0, 7.0, 7.0]])
+    expected = torch.tensor([[0, 0, 1.5**0.5], [0, 0, 0]])
+    torch.testing.assert_close(NormedReLU()(values), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(NormedReLU()(1000 * values), expected, atol=1e-4, rtol=0)
 
 
 def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn):
