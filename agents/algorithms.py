@@ -3,22 +3,25 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import dqn_agent
 import dqn_settings
 import ppo_settings
 from run_settings import RunArgs
-from stable_baselines3 import DQN, PPO
+from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sprite_obs.config import from_dict
 
 
 class Algorithm(NamedTuple):
-    """A class of Stable-Baselines3, its script, and the types and flags of the script's settings.
+    """Its name, the types and flags of its script's settings, and the class of its agents.
 
-    Hyper-parameters are those of the first preset if no flag names another.
+    The class depends on hyper-parameters. These are those of the first preset if no flag names
+    another.
     """
 
-    agent: type[PPO] | type[DQN]
     name: str
+    agent_class: Callable[[Any], type[BaseAlgorithm]]
     settings: type[RunArgs]
     hyper_parameters: type[Any]
     parse_args: Callable[[list[str]], RunArgs]
@@ -37,15 +40,19 @@ class Algorithm(NamedTuple):
 
 ALGORITHMS = {
     "ppo": Algorithm(
-        PPO,
         "ppo",
+        lambda config: PPO,
         ppo_settings.Args,
         ppo_settings.PPOConfig,
         ppo_settings.parse_args,
         ("fast", "best"),
     ),
     "dqn": Algorithm(
-        DQN, "dqn", dqn_settings.Args, dqn_settings.DQNConfig, dqn_settings.parse_args
+        "dqn",
+        dqn_agent.agent_class,
+        dqn_settings.Args,
+        dqn_settings.DQNConfig,
+        dqn_settings.parse_args,
     ),
 }
 

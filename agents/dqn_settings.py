@@ -27,6 +27,7 @@ RANGES = {
     "gamma": (0, 1),
     "hidden_layers": (0, ANY),
     "hidden_size": (1, ANY),
+    "num_quantiles": (0, ANY),
     "visit_bonus": (0, ANY),
 }
 """The least and the most that a hyper-parameter may be."""
@@ -66,6 +67,9 @@ class DQNConfig:
     """Units of such a layer."""
     layer_norm: bool = False
     """Whether what follows such a layer is normalised first."""
+    num_quantiles: int = 0
+    """Quantiles of the return that are learned for each action, by sb3-contrib's QR-DQN; 0 for its
+    mean alone, by DQN."""
     visit_bonus: float = 0.0
     """Bonus for a thing that is the first of its type in its part of the screen; the N-th gets this
     divided by N."""

@@ -16,19 +16,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from callbacks import build_callbacks
+from dqn_agent import agent_class, build_agent, without_memory_class
 from dqn_settings import Args, check_settings, parse_args
 from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
 from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
-from stable_baselines3 import DQN
-from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
 
 from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
 from sprite_obs.errors import SpriteObsError
-from sprite_obs.extractors.normed_relu import NormedReLU
 from sprite_obs.vector.visit_bonus import VecVisitBonus
 
 
@@ -39,6 +37,7 @@ def train(args: Args) -> None:
         SpriteObsError: when model, environment, device, folder or a setting cannot be used.
     """
     check_settings(args)
+    agent_class(args.dqn)  # complain before anything is built
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)
     args = settle_join_frames(args)
@@ -47,7 +46,7 @@ def train(args: Args) -> None:
     callbacks = build_callbacks(args, out, flat_evaluation_env(args))
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     with closing(env):
-        learn(without_memory_class(agent), args, out, callbacks)
+        learn(agent, args, out, callbacks)
 
 
 def resume(run: Path) -> None:
@@ -59,7 +58,7 @@ def resume(run: Path) -> None:
     newest = agent_to_resume(run)
     args = from_dict(Args, config_to_resume(run, "dqn"))
     torch.set_num_threads(args.num_threads)
-    agent = load_to_learn_on(newest, DQN, choose_device(args.device))
+    agent = load_to_learn_on(newest, agent_class(args.dqn), choose_device(args.device))
     env = learning_env(args, args.seed + agent.num_timesteps, getattr(agent, VISITS, None))
     if env.observation_space != agent.observation_space or env.action_space != agent.action_space:
         raise SpriteObsError(
@@ -85,44 +84,6 @@ def flat_evaluation_env(args: Args) -> VecEnv | None:
     """Returns what `evaluation_env` does, with the features of slots."""
     env = evaluation_env(args)
     return VecFlatFeatures(env) if env else None
-
-
-def build_agent(env: VecEnv, args: Args, device: torch.device) -> DQN:
-    """Builds SB3's DQN."""
-    config = args.dqn
-    policy_kwargs = {
-        "net_arch": [config.hidden_size] * config.hidden_layers,
-        "activation_fn": NormedReLU if config.layer_norm else torch.nn.ReLU,
-    }
-    return DQN(
-        "MlpPolicy",
-        env,
-        learning_rate=LinearSchedule(
-            config.learning_rate, config.learning_rate * config.final_rate, end_fraction=1
-        ),
-        buffer_size=config.buffer_size,
-        learning_starts=config.learning_starts,
-        batch_size=config.batch_size,
-        n_steps=config.n_steps,
-        train_freq=config.train_freq,
-        gradient_steps=config.gradient_steps,
-        target_update_interval=config.target_update_interval,
-        exploration_fraction=min(config.exploration_steps / args.total_timesteps, 1.0),
-        exploration_final_eps=config.exploration_final_eps,
-        gamma=config.gamma,
-        policy_kwargs=policy_kwargs,
-        seed=args.seed,
-        device=device,
-    )
-
-
-def without_memory_class(agent: DQN) -> DQN:
-    """Returns an agent whose file SB3 reads without taking the memory's class for a user's.
-
-    It would warn that `n_steps` is ignored, which it is not.
-    """
-    agent.replay_buffer_class = None  # used when the agent is built, and chosen again when read
-    return agent
 
 
 def main() -> None:

@@ -109,8 +109,10 @@ def config_of(run: Path) -> dict[str, Any]:
 
 def without_learning(path: Path) -> bytes:
     """Returns an agent's file without the optimiser's state, visits and the games going on."""
-    kind = algorithm_of(read_config(path.parent)).agent
-    agent = load_to_learn_on(path, kind, torch.device("cpu"))
+    config = read_config(path.parent)
+    algorithm = algorithm_of(config)
+    _, hyper_parameters = algorithm.read_settings(config)
+    agent = load_to_learn_on(path, algorithm.agent_class(hyper_parameters), torch.device("cpu"))
     agent.policy.optimizer.state.clear()
     agent._last_obs = agent._last_original_obs = agent._last_episode_starts = None
     agent.ep_info_buffer = agent.ep_success_buffer = None

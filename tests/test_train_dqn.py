@@ -1,6 +1,7 @@
 """Trains a DQN agent by the script in agents/."""
 
 import json
+import sys
 from contextlib import closing
 
 import numpy as np
@@ -10,6 +11,7 @@ import train_dqn
 import train_ppo
 from agent_scripts import error_of, read, run
 from flat_env import VecFlatFeatures
+from sb3_contrib import QRDQN
 from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch.nn import Linear, ReLU
@@ -41,11 +43,12 @@ def test_the_agent_is_built_as_configured(dqn_run, recwarn):
     assert config["dqn"]["gradient_steps"] == 4, "configs/dqn/fast.yaml"
     assert config["dqn"]["gamma"] == 0.99, "a default"
     assert config["join_frames"] is False and config["obs"] == "objects"
-    agent = DQN.load(dqn_run / "agent.zip")
+    agent = QRDQN.load(dqn_run / "agent.zip")
     assert not any("n_steps" in str(warning.message) for warning in recwarn), "SB3 would, falsely"
     assert (agent.n_steps, agent.gradient_steps, agent.batch_size) == (5, 4, 16)
-    kinds = [type(layer) for layer in agent.policy.q_net.q_net]
-    assert kinds == [Linear, NormedReLU, Linear, NormedReLU, Linear]
+    layers = list(agent.policy.quantile_net.quantile_net)
+    assert [type(layer) for layer in layers] == [Linear, NormedReLU, Linear, NormedReLU, Linear]
+    assert layers[-1].out_features == 6 * 32, "quantiles of each action"
     assert agent.policy.net_arch == [256, 256]
     assert agent.lr_schedule(1) == pytest.approx(3e-4)
     assert agent.lr_schedule(0) == pytest.approx(3e-5)
@@ -55,11 +58,13 @@ def test_the_agent_is_built_as_configured(dqn_run, recwarn):
     assert names == ["agent_100_steps.zip", "agent_200_steps.zip"]
 
 
-def test_layers_can_do_without_the_normalisation(pong_model):
+def test_dqn_without_quantiles_and_normalisation(pong_model):
     flags = ["--model", str(pong_model), *SMALL, "--dqn.no-layer-norm", "--dqn.hidden-layers", "1"]
+    flags += ["--dqn.num-quantiles", "0"]
     args = train_dqn.parse_args(flags)
     with closing(train_dqn.learning_env(args, 0)) as env:
         agent = train_dqn.build_agent(env, args, torch.device("cpu"))
+    assert isinstance(agent, DQN)
     assert [type(layer) for layer in agent.policy.q_net.q_net] == [Linear, ReLU, Linear]
 
 
@@ -84,9 +89,9 @@ def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn):
     assert not any("n_steps" in str(warning.message) for warning in recwarn)
     memory = resumed[0].replay_buffer
     assert (memory.n_steps, memory.gamma, memory.size()) == (5, 0.99, 50), "begun anew"
-    agent = DQN.load(out / "agent.zip")
+    agent = QRDQN.load(out / "agent.zip")
     assert agent.num_timesteps == 200
-    assert agent._n_updates == DQN.load(out / half)._n_updates + 4 * (50 - 8)
+    assert agent._n_updates == QRDQN.load(out / half)._n_updates + 4 * (50 - 8)
 
 
 def test_visits_are_kept_and_gone_on_with(pong_model, tmp_path):
@@ -94,7 +99,7 @@ def test_visits_are_kept_and_gone_on_with(pong_model, tmp_path):
     flags = ["--model", pong_model, "--total-timesteps", 60, "--dqn.visit-bonus", 0.5]
     args = [*flags, *SMALL, *SHORT, "--out", out]
     train_dqn.train(train_dqn.parse_args([str(part) for part in args]))
-    agent = DQN.load(out / "agent.zip")
+    agent = QRDQN.load(out / "agent.zip")
     assert agent.visits.sum() > 0
     agent.visits[1, 0, 0] = 1000
     agent.save(out / "interrupted.zip")
@@ -102,7 +107,7 @@ def test_visits_are_kept_and_gone_on_with(pong_model, tmp_path):
     settings = read(out / "config.json") | {"total_timesteps": 120}
     (out / "config.json").write_text(json.dumps(settings))
     train_dqn.resume(out)
-    visits = DQN.load(out / "agent.zip").visits
+    visits = QRDQN.load(out / "agent.zip").visits
     assert visits[1, 0, 0] >= 1000 and visits.sum() > agent.visits.sum()
 
 
@@ -143,6 +148,14 @@ def test_the_bonus_for_visits_is_below_the_features(pong_model):
     rewards = [env.step(np.zeros(2, int))[1] for _ in range(60)]
     assert np.max(rewards) > 0.1, "no point is won so early"
     env.close()
+
+
+def test_quantiles_need_sb3_contrib(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sb3_contrib", None)
+    monkeypatch.chdir(tmp_path)
+    error = error_of(train_dqn, monkeypatch, capsys, "--model", "pong")
+    assert "--dqn.num-quantiles 32, but it is not installed: pip install" in error
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

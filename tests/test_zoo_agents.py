@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tyro
-from stable_baselines3 import DQN, PPO
+from sb3_contrib import QRDQN
+from stable_baselines3 import PPO
 
 from sprite_obs.config import to_dict
 from sprite_obs.errors import SpriteObsError
@@ -167,7 +168,7 @@ def test_a_run_of_dqn_becomes_an_agent(tmp_path):
         write_evaluation(run / f"{kind}-4.json", -19.5, 10_000, 4)
     page = zoo_agents.make_agent(zoo_agents.Args(run, "abc1234", episodes=4, out=tmp_path / "zoo"))
     assert "| objects, model `pong` | DQN | -19.5 ± 0.5 (4 episodes) |" in page
-    whole, small = (DQN.load(folder / "agent.zip") for folder in (run, tmp_path / "zoo" / "pong"))
+    whole, small = (QRDQN.load(folder / "agent.zip") for folder in (run, tmp_path / "zoo" / "pong"))
     assert small.policy.optimizer.state_dict()["state"] == {}
     for first, second in zip(whole.policy.parameters(), small.policy.parameters(), strict=True):
         assert first.equal(second)
