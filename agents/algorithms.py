@@ -1,7 +1,7 @@
 """The algorithms that train agents here, and the settings of each."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import dqn_agent
 import dqn_settings
@@ -12,18 +12,19 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from sprite_obs.config import from_dict
 
+COMMIT = "commit"
+"""What the settings of a trained agent of the project say beside those of its run."""
+
 
 class Algorithm(NamedTuple):
-    """Its name, the types and flags of its script's settings, and the class of its agents.
+    """Its name, the class of its agents, by hyper-parameters, and its script's settings and flags.
 
-    The class depends on hyper-parameters. These are those of the first preset if no flag names
-    another.
+    Where a script has presets, the first is that of a run without the flag.
     """
 
     name: str
     agent_class: Callable[[Any], type[BaseAlgorithm]]
     settings: type[RunArgs]
-    hyper_parameters: type[Any]
     parse_args: Callable[[list[str]], RunArgs]
     presets: tuple[str, ...] = ()
 
@@ -33,8 +34,9 @@ class Algorithm(NamedTuple):
         return f"train_{self.name}.py"
 
     def read_settings(self, config: dict[str, Any]) -> tuple[RunArgs, Any]:
-        """Returns the settings of a run, and its hyper-parameters among them."""
-        args = from_dict(self.settings, config)
+        """Returns the settings of a run or a trained agent, and its hyper-parameters among them."""
+        known = {name: value for name, value in config.items() if name != COMMIT}
+        args = from_dict(self.settings, known)
         return args, getattr(args, self.name)
 
 
@@ -43,15 +45,13 @@ ALGORITHMS = {
         "ppo",
         lambda config: PPO,
         ppo_settings.Args,
-        ppo_settings.PPOConfig,
         ppo_settings.parse_args,
-        ("fast", "best"),
+        get_args(ppo_settings.Preset),
     ),
     "dqn": Algorithm(
         "dqn",
         dqn_agent.agent_class,
         dqn_settings.Args,
-        dqn_settings.DQNConfig,
         dqn_settings.parse_args,
     ),
 }

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from dqn_settings import Args, DQNConfig
 from stable_baselines3 import DQN
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
-from sprite_obs.errors import SpriteObsError
 from sprite_obs.extractors.normed_relu import NormedReLU
+from sprite_obs.frames.trained import qr_dqn
 
 if TYPE_CHECKING:
     from sb3_contrib import QRDQN
@@ -19,18 +21,9 @@ def agent_class(config: DQNConfig) -> "type[DQN] | type[QRDQN]":
     """Returns DQN, or QR-DQN if quantiles are learned, which takes the same settings.
 
     Raises:
-        SpriteObsError: when it is not installed.
+        SpriteObsError: when that is not installed.
     """
-    if not config.num_quantiles:
-        return DQN
-    try:
-        from sb3_contrib import QRDQN
-    except ModuleNotFoundError as error:
-        raise SpriteObsError(
-            f"expected sb3-contrib for --dqn.num-quantiles {config.num_quantiles}, but it is not "
-            "installed: pip install 'sprite-obs[contrib]', or --dqn.num-quantiles 0"
-        ) from error
-    return QRDQN
+    return qr_dqn() if config.num_quantiles else DQN
 
 
 def build_agent(env: VecEnv, args: Args, device: torch.device) -> "DQN | QRDQN":
@@ -39,28 +32,33 @@ def build_agent(env: VecEnv, args: Args, device: torch.device) -> "DQN | QRDQN":
     Raises:
         SpriteObsError: when its class is not installed.
     """
-    config = args.dqn
-    agent = agent_class(config)(
+    agent = agent_class(args.dqn)(
         "MlpPolicy",
         env,
-        learning_rate=LinearSchedule(
-            config.learning_rate, config.learning_rate * config.final_rate, end_fraction=1
-        ),
-        buffer_size=config.buffer_size,
-        learning_starts=config.learning_starts,
-        batch_size=config.batch_size,
-        n_steps=config.n_steps,
-        train_freq=config.train_freq,
-        gradient_steps=config.gradient_steps,
-        target_update_interval=config.target_update_interval,
-        exploration_fraction=min(config.exploration_steps / args.total_timesteps, 1.0),
-        exploration_final_eps=config.exploration_final_eps,
-        gamma=config.gamma,
-        policy_kwargs=_policy_kwargs(config),
+        policy_kwargs=_policy_kwargs(args.dqn),
         seed=args.seed,
         device=device,
+        **_learning_kwargs(args.dqn, args.total_timesteps),
     )
-    return without_memory_class(agent)
+    forget_memory_class(agent)
+    return agent
+
+
+def _learning_kwargs(config: DQNConfig, total_timesteps: int) -> dict[str, Any]:
+    last_rate = config.learning_rate * config.final_rate
+    return {
+        "learning_rate": LinearSchedule(config.learning_rate, last_rate, end_fraction=1),
+        "buffer_size": config.buffer_size,
+        "learning_starts": config.learning_starts,
+        "batch_size": config.batch_size,
+        "n_steps": config.n_steps,
+        "train_freq": config.train_freq,
+        "gradient_steps": config.gradient_steps,
+        "target_update_interval": config.target_update_interval,
+        "exploration_fraction": min(config.exploration_steps / total_timesteps, 1.0),
+        "exploration_final_eps": config.exploration_final_eps,
+        "gamma": config.gamma,
+    }
 
 
 def _policy_kwargs(config: DQNConfig) -> dict[str, Any]:
@@ -71,10 +69,10 @@ def _policy_kwargs(config: DQNConfig) -> dict[str, Any]:
     return network | ({"n_quantiles": config.num_quantiles} if config.num_quantiles else {})
 
 
-def without_memory_class(agent: "DQN | QRDQN") -> "DQN | QRDQN":
-    """Returns an agent whose file SB3 reads without taking the memory's class for a user's.
+def forget_memory_class(agent: BaseAlgorithm) -> None:
+    """Makes SB3 read the agent's file without taking the memory's class for a user's.
 
     It would warn that `n_steps` is ignored, which it is not.
     """
-    agent.replay_buffer_class = None  # used when the agent is built, and chosen again when read
-    return agent
+    if isinstance(agent, OffPolicyAlgorithm):
+        agent.replay_buffer_class = None  # used when an agent is built, and chosen again when read

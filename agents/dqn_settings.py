@@ -35,7 +35,7 @@ RANGES = {
 
 @dataclass(frozen=True)
 class DQNConfig:
-    """Hyper-parameters, named and preset as in Stable-Baselines3."""
+    """Hyper-parameters; those that Stable-Baselines3 has too are preset as there."""
 
     learning_rate: float = 1e-4
     """Adam's step size at the start."""

@@ -94,6 +94,8 @@ def load_agent(path: str) -> BaseAlgorithm:
     try:
         return trained.load_agent(path)
     except SpriteObsError as error:
+        if error.__cause__ is None:  # nothing is wrong with the file
+            raise
         reason = str(error.__cause__).partition("\n")[0]
         raise SpriteObsError(f"{path} is truncated or no agent ({reason}); train again") from error
 

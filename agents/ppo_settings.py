@@ -12,6 +12,7 @@ from sprite_obs.config import load_yaml
 from sprite_obs.errors import ConfigError
 
 PPO_CONFIGS = CONFIGS / "ppo"
+Preset = Literal["fast", "best"]
 RANGES = {
     "learning_rate": (0, ANY),
     "final_rate": (0, ANY),
@@ -75,7 +76,7 @@ class PPOConfig:
 class Args(RunArgs):
     """Trains a PPO agent on objects, sprites or pixels."""
 
-    preset: Literal["fast", "best"] | None = None
+    preset: Preset | None = None
     """Hyper-parameters for sprites if there is no `--config`: `fast`, those without this flag, has
     most after some 100,000 steps, `best` is for runs of a million and more. Pixels have their own.
     They are the files of `configs/ppo`; flags override them."""

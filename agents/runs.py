@@ -66,8 +66,10 @@ def load_to_learn_on(path: Path, algorithm: type[Agent], device: torch.device) -
     Raises:
         SpriteObsError: when the file is truncated or no agent of this algorithm of SB3.
     """
+    # SB3 takes the class of its own memory for a user's, and warns that `n_steps` is ignored.
+    anew = {"replay_buffer_class": None}
     try:
-        return algorithm.load(path, device=device)
+        return algorithm.load(path, device=device, custom_objects=anew)
     except Exception as error:  # whatever a damaged file makes unpickling do
         reason = str(error).partition("\n")[0]
         raise SpriteObsError(

@@ -1,4 +1,4 @@
-"""Trains a DQN agent on features of objects or of their sprites: fewer steps than PPO, slower ones.
+"""Trains an agent by QR-DQN or DQN on features of objects: fewer steps than PPO, slower ones.
 
 python agents/train_dqn.py --env ALE/Pong-v5 --model pong --total-timesteps 300000
 python agents/train_dqn.py --resume runs/pong
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from callbacks import build_callbacks
-from dqn_agent import agent_class, build_agent, without_memory_class
+from dqn_agent import agent_class, build_agent, forget_memory_class
 from dqn_settings import Args, check_settings, parse_args
 from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
@@ -37,7 +37,7 @@ def train(args: Args) -> None:
         SpriteObsError: when model, environment, device, folder or a setting cannot be used.
     """
     check_settings(args)
-    agent_class(args.dqn)  # complain before anything is built
+    check_installed(args)
     torch.set_num_threads(args.num_threads)
     device = choose_device(args.device)
     args = settle_join_frames(args)
@@ -47,6 +47,18 @@ def train(args: Args) -> None:
     agent = build_agent(env, args, device)  # seeds all random numbers, so it comes last
     with closing(env):
         learn(agent, args, out, callbacks)
+
+
+def check_installed(args: Args) -> None:
+    """Refuses settings that need what is not installed, before anything is built.
+
+    Raises:
+        SpriteObsError: when there is such a setting.
+    """
+    try:
+        agent_class(args.dqn)
+    except SpriteObsError as error:
+        raise SpriteObsError(f"{error}, or take --dqn.num-quantiles 0, which is DQN") from error
 
 
 def resume(run: Path) -> None:
@@ -66,10 +78,11 @@ def resume(run: Path) -> None:
             f"model {args.model}; bring that model back, or train anew"
         )
     agent.set_env(env)
+    forget_memory_class(agent)
     agent.learning_starts = agent.num_timesteps + args.dqn.batch_size  # a batch is there by then
     callbacks = build_callbacks(args, run, flat_evaluation_env(args), agent.num_timesteps)
     with closing(env):
-        learn(without_memory_class(agent), args, run, callbacks)
+        learn(agent, args, run, callbacks)
 
 
 def learning_env(args: Args, seed: int, visits: np.ndarray | None = None) -> VecEnv:

@@ -26,11 +26,12 @@ import numpy as np
 import tyro
 from agents_ahead import ahead_table
 from agents_alike import check_trained_alike
-from agents_arms import ARMS, Preset, training_command
+from agents_arms import ARMS, flags_of_arm
 from agents_plot import Curve, draw_curves
 from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
 from measure import ROOT, markdown_table, number, run_benchmark, run_command
+from ppo_settings import Preset
 
 from sprite_obs.errors import ConfigError, SpriteObsError
 from sprite_obs.files import write_atomically
@@ -161,10 +162,11 @@ def train(args: Args, game: str, arm: str, steps: int, seed: int, folder: Path) 
     """Begins a run or goes on with it, unless it is complete."""
     if (folder / "agent.zip").exists():
         return
-    script, *flags = training_command(arm, game, args.preset, args.max_sprites, steps, seed)
+    script = f"train_{ARMS[arm].algorithm}.py"
     if (folder / "interrupted.zip").exists() or list(folder.glob("checkpoints/*.zip")):
         run_agents(script, "--resume", folder)
     else:
+        flags = flags_of_arm(arm, game, args.preset, args.max_sprites, steps, seed)
         run_agents(script, *flags, "--out", folder)
 
 

@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agents_arms import ARMS, Arm, Preset  # finds those of `agents/`, so it comes first
-from algorithms import ALGORITHMS
+from agents_arms import ARMS, flags_of_arm  # finds those of `agents/`, so it comes first
+from algorithms import ALGORITHMS, algorithm_of
 from environments import Obs
 from joined_frames import needs_joined_frames
-from runs import CONFIG, config_to_resume
+from ppo_settings import Preset
+from runs import CONFIG, read_config
 
-from sprite_obs.config import load_yaml
 from sprite_obs.errors import SpriteObsError
 
 
@@ -25,33 +25,40 @@ def check_trained_alike(
     if not (folder / CONFIG).exists():
         return
     arm = ARMS[name]
-    ours = settings_of_arm(arm, game, preset, max_sprites)
-    theirs = settings_of_run(folder, arm)
+    ours = settings_of_arm(name, game, preset, max_sprites)
+    theirs = settings_of_run(folder, name)
     if others := [setting for setting, value in ours.items() if theirs[setting] != value]:
+        tuned = f"{name} by --preset {preset}" if arm.has_presets else name
         expected, came = ({setting: of[setting] for setting in others} for of in (ours, theirs))
         raise SpriteObsError(
-            f"expected a run trained with {expected} ({name} by {arm.config_file(preset).name}), "
-            f"got {came} in {folder}; delete it to train again, or use another --folder"
+            f"expected a run trained with {expected} ({tuned}), got {came} in {folder}; delete it "
+            "to train again, or use another --folder"
         )
 
 
-def settings_of_arm(arm: Arm, game: str, preset: Preset, max_sprites: int) -> dict[str, Any]:
+def settings_of_arm(name: str, game: str, preset: Preset, max_sprites: int) -> dict[str, Any]:
     """Returns the settings that all runs of an arm must have."""
-    hyper_parameters = ALGORITHMS[arm.algorithm].hyper_parameters
-    values = vars(load_yaml(hyper_parameters, arm.config_file(preset)))
-    bonus = {} if arm.bonus else {"visit_bonus": 0.0}
+    arm = ARMS[name]
+    flags = flags_of_arm(name, game, preset, max_sprites, steps=1, seed=0)
+    args = ALGORITHMS[arm.algorithm].parse_args(flags)
     slots = {} if arm.obs == "pixels" else {"max_sprites": max_sprites}
-    return {**values, **bonus, **slots, "join_frames": _joins_frames(game, arm.obs)}
+    hyper_parameters = vars(getattr(args, arm.algorithm))
+    return {**hyper_parameters, **slots, "join_frames": _joins_frames(game, arm.obs)}
 
 
-def settings_of_run(folder: Path, arm: Arm) -> dict[str, Any]:
+def settings_of_run(folder: Path, name: str) -> dict[str, Any]:
     """Returns the same of a run, and more.
 
     Raises:
-        SpriteObsError: when they are no settings of a run of the arm's algorithm.
+        SpriteObsError: when another algorithm has trained it than the arm's.
     """
-    config = config_to_resume(folder, arm.algorithm)
-    run, hyper_parameters = ALGORITHMS[arm.algorithm].read_settings(config)
+    config, algorithm = read_config(folder), ALGORITHMS[ARMS[name].algorithm]
+    if algorithm_of(config) is not algorithm:
+        raise SpriteObsError(
+            f"expected a run of {algorithm.script} ({name}) in {folder}, got one of "
+            f"{algorithm_of(config).script}; delete it to train again, or use another --folder"
+        )
+    run, hyper_parameters = algorithm.read_settings(config)
     return {**vars(run), **vars(hyper_parameters), "join_frames": bool(run.join_frames)}
 
 

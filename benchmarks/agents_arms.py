@@ -1,18 +1,14 @@
 """The arms that `agents.py` compares: what their agents see, and how they are trained."""
 
 import sys
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from measure import ROOT
 
 sys.path.insert(0, str(ROOT / "agents"))
 
-from dqn_settings import DQN_CONFIGS
 from environments import Obs
-from ppo_settings import PPO_CONFIGS
-
-Preset = Literal["fast", "best"]
+from ppo_settings import Preset
 
 
 class Arm(NamedTuple):
@@ -32,12 +28,6 @@ class Arm(NamedTuple):
         """Whether its hyper-parameters are those of a preset."""
         return self.algorithm == "ppo" and self.obs != "pixels"
 
-    def config_file(self, preset: Preset) -> Path:
-        """Returns the file of its hyper-parameters."""
-        if self.algorithm == "dqn":
-            return DQN_CONFIGS / "fast.yaml"
-        return PPO_CONFIGS / f"{preset if self.has_presets else 'pixels'}.yaml"
-
 
 ARMS = {
     "objects": Arm("objects"),
@@ -50,10 +40,10 @@ ARMS = {
 """By their names; `objects_no_bonus` is PPO without the bonus for visits."""
 
 
-def training_command(
+def flags_of_arm(
     name: str, game: str, preset: Preset, max_sprites: int, steps: int, seed: int
 ) -> list[str]:
-    """Returns the script that trains an agent of an arm, and its flags but for the folder."""
+    """Returns the flags with which an arm's script trains one of its agents, but the folder."""
     arm = ARMS[name]
     flags: list[object] = ["--env", f"ALE/{game}-v5", "--obs", arm.obs]
     flags += ["--max-sprites", max_sprites, "--seed", seed]
@@ -61,4 +51,4 @@ def training_command(
     flags += ["--preset", preset] if arm.has_presets else []
     flags += [] if arm.bonus else [f"--{arm.algorithm}.visit-bonus", 0]
     flags += ["--total-timesteps", steps, "--eval-every", 0]
-    return [f"train_{arm.algorithm}.py", *map(str, flags)]
+    return [str(flag) for flag in flags]

@@ -31,6 +31,8 @@ from agents_runs import (
     evaluation_flags,
 )
 from measure import ROOT, run_benchmark, run_command, write_text
+from stable_baselines3.common.base_class import BaseAlgorithm
+from torch import nn
 from zoo_agents_card import agents_card
 
 from sprite_obs.errors import SpriteObsError
@@ -41,7 +43,8 @@ from sprite_obs.zoo.find import zoo_names
 sys.path.insert(0, str(ROOT / "agents"))
 
 from agent_zoo import ZOO
-from algorithms import algorithm_of
+from algorithms import COMMIT, algorithm_of
+from dqn_agent import forget_memory_class
 from runs import AGENT, CONFIG, VISITS, load_to_learn_on, read_config, write_json
 
 MACHINES_OWN = ("out", "resume", "config")
@@ -78,7 +81,7 @@ def make_agent(args: Args) -> str:
         fresh = Path(workshop, name)
         fresh.mkdir()
         write_atomically(fresh / AGENT, without_learning(args.run / AGENT))
-        origin = {"commit": args.commit}
+        origin = {COMMIT: args.commit}
         write_json(fresh / CONFIG, config | dict.fromkeys(MACHINES_OWN) | origin)
         for kind in KINDS:
             evaluate(args, fresh, kind)
@@ -113,17 +116,37 @@ def without_learning(path: Path) -> bytes:
     algorithm = algorithm_of(config)
     _, hyper_parameters = algorithm.read_settings(config)
     agent = load_to_learn_on(path, algorithm.agent_class(hyper_parameters), torch.device("cpu"))
+    forget_learning(agent)
+    saved = io.BytesIO()
+    agent.save(saved)
+    return packed_again(saved)
+
+
+def forget_learning(agent: BaseAlgorithm) -> None:
+    """Empties what only learning needs; a target network becomes the network itself."""
     agent.policy.optimizer.state.clear()
     agent._last_obs = agent._last_original_obs = agent._last_episode_starts = None
     agent.ep_info_buffer = agent.ep_success_buffer = None
     vars(agent).pop(VISITS, None)
-    saved, packed = io.BytesIO(), io.BytesIO()
-    agent.save(saved)
+    forget_memory_class(agent)
+    for network in ("q_net", "quantile_net"):
+        if target := getattr(agent.policy, f"{network}_target", None):
+            share_memory(target, getattr(agent.policy, network))
+
+
+def share_memory(target: nn.Module, network: nn.Module) -> None:
+    """Makes a target network's parameters those of the network, so that they are written once."""
+    for of_target, parameter in zip(target.parameters(), network.parameters(), strict=True):
+        of_target.data = parameter.data
+
+
+def packed_again(saved: io.BytesIO) -> bytes:
+    """Returns an agent's file that is compressed, and the same each time."""
+    packed = io.BytesIO()
     with zipfile.ZipFile(saved) as parts, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
         for name in parts.namelist():
             if name != "system_info.txt":  # of the machine, and not read
-                # The same bytes each time: a plain ZipInfo has no date.
-                part = zipfile.ZipInfo(name)
+                part = zipfile.ZipInfo(name)  # which has no date
                 out.writestr(part, parts.read(name), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 

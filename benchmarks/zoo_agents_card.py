@@ -40,8 +40,8 @@ python agents/evaluate.py --agent pong --deterministic --video pong.mp4
 Agents that see objects, found by a sprite model of [the zoo](../../docs/zoo.md). Scores are means
 of episodes with the standard deviation behind them, frame skip 4 and, but for the last score,
 sticky actions .25 as in `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the
-agent. PPO draws its actions where the most probable ones are not asked for, DQN acts at random in
-one step of a hundred. Each is the best of three training runs by these scores, so that another run
+agent. Where the most probable actions are not asked for, PPO draws them, and DQN acts at random now
+and then. Each is the best of three training runs by these scores, so that another run
 would score somewhat less; [RESULTS.md](../../benchmarks/RESULTS.md#agents) has what three seeds
 reach. Without sticky actions, the most probable ones would end in the same episode each time. An
 agent belongs to the model that it was trained with: when that is made anew, train the agent anew.
@@ -58,7 +58,7 @@ def agents_card(folder: Path) -> str:
     """Returns the page about all agents of a folder."""
     agents = sorted(file.parent for file in folder.glob(f"*/{AGENT}"))
     table = markdown_table(HEADER, [row(agent) for agent in agents])
-    commands = "\n".join(training_command(read_config(agent)) for agent in agents)
+    commands = "\n".join(command_of_agent(read_config(agent)) for agent in agents)
     trained = f"They were trained by\n\n```\n{commands}\n```"
     return "\n\n".join([INTRODUCTION, table, trained, OUTRO]) + "\n"
 
@@ -70,7 +70,7 @@ def row(folder: Path) -> list[str]:
         f"`{folder.name}`",
         f"`{config['env']}`",
         f"{config['obs']}, model `{config['model']}`",
-        algorithm_of(config).name.upper(),
+        trained_by(config),
         scores(folder, "deterministic"),
         scores(folder, "drawn"),
         scores(folder, "unsticky"),
@@ -79,6 +79,15 @@ def row(folder: Path) -> list[str]:
         config["commit"],
         number((folder / AGENT).stat().st_size / 1e3, 0),
     ]
+
+
+def trained_by(config: dict[str, Any]) -> str:
+    """Returns how the algorithm is known that trained an agent, and what it needs."""
+    algorithm = algorithm_of(config)
+    _, hyper_parameters = algorithm.read_settings(config)
+    if getattr(hyper_parameters, "num_quantiles", 0):
+        return "QR-DQN, to be played with `sprite-obs[contrib]`"
+    return algorithm.name.upper()
 
 
 def scores(folder: Path, kind: str) -> str:
@@ -91,11 +100,10 @@ def scores(folder: Path, kind: str) -> str:
     return f"{mean} ± {deviation} ({len(result['returns'])} episodes)"
 
 
-def training_command(config: dict[str, Any]) -> str:
+def command_of_agent(config: dict[str, Any]) -> str:
     """Returns the command that trains such an agent."""
     algorithm = algorithm_of(config)
-    known = {key: value for key, value in config.items() if key != "commit"}
-    args, hyper_parameters = algorithm.read_settings(known)
+    args, hyper_parameters = algorithm.read_settings(config)
     default = vars(algorithm.settings())
     changed = {name: value for name, value in vars(args).items() if value != default[name]}
     changed = {"env": args.env} | {name: changed[name] for name in changed if name not in ELSEWHERE}
@@ -108,7 +116,8 @@ def flag(name: str, value: Any) -> str:
     """Returns a setting as a shell and tyro read it."""
     dashed = name.replace("_", "-")
     if isinstance(value, bool) and name not in LEFT_OPEN:
-        return f"--{dashed}" if value else f"--no-{dashed}"
+        group, dot, last = dashed.rpartition(".")
+        return f"--{dashed}" if value else f"--{group}{dot}no-{last}"
     return f"--{dashed} {shlex.quote(str(value))}"
 
 
@@ -119,8 +128,9 @@ def flags_of(algorithm: Algorithm, values: dict[str, Any]) -> list[str]:
         named = ["--preset", name]
         if preset_of(algorithm, named) == values:
             return named
+    preset = ["--preset", algorithm.presets[0]] if algorithm.presets else []
     changed = {name: value for name, value in values.items() if value != usual[name]}
-    return [flag(f"{algorithm.name}.{name}", value) for name, value in changed.items()]
+    return preset + [flag(f"{algorithm.name}.{name}", value) for name, value in changed.items()]
 
 
 def preset_of(algorithm: Algorithm, flags: list[str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def test_agents_are_trained_once_and_compared(tmp_path):
     (run / "config.json").write_text(json.dumps(config | {"ppo": config["ppo"] | {"gamma": 0.5}}))
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert result.returncode == 2
-    assert "{'gamma': 0.99} (objects by best.yaml), got {'gamma': 0.5} in" in result.stderr
+    assert "{'gamma': 0.99} (objects by --preset best), got {'gamma': 0.5} in" in result.stderr
 
 
 @pytest.mark.parametrize("column", [200, 580])

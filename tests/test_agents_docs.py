@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sb3_contrib import QRDQN
+from stable_baselines3 import PPO
 
 TEXT = (Path(__file__).parent.parent / "docs" / "agents.md").read_text()
 
@@ -23,7 +24,7 @@ def names() -> dict:
 
 
 def test_policies_of_stable_baselines3(names):
-    assert isinstance(names[0]["agent"], QRDQN)
+    assert isinstance(names[0]["agent"], PPO) and isinstance(names[0]["fast"], QRDQN)
     names[0]["agent"].predict(names[0]["flat"].reset())
     assert names[0]["venv"].num_envs == names[0]["flat"].num_envs == 8
 

@@ -24,6 +24,8 @@ from human_scores import human_normalised  # noqa: E402
 import agents as benchmark  # noqa: E402
 
 EPISODES = 40
+UNTUNED = ("objects_dqn", "pixels")
+"""Arms whose hyper-parameters are those of no preset."""
 
 
 def write_run(folder: Path, per_second: float, first: float, last: float, agent: bool) -> None:
@@ -229,18 +231,21 @@ def test_logs_that_count_anew_are_refused(lines, message, folder):
 
 
 @pytest.mark.parametrize(
-    ("arm", "settings", "obs", "bonus"),
+    ("arm", "settings", "obs", "model", "bonus"),
     [
-        ("objects", ppo_settings, "objects", 0.3),
-        ("objects_no_bonus", ppo_settings, "objects", 0),
-        ("objects_dqn", dqn_settings, "objects", 0),
-        ("pixels", ppo_settings, "pixels", 0),
+        ("objects", ppo_settings, "objects", "Pong", 0.01),
+        ("objects_no_bonus", ppo_settings, "objects", "Pong", 0),
+        ("objects_dqn", dqn_settings, "objects", "Pong", 0),
+        ("sprites", ppo_settings, "sprites", "Pong", 0.01),
+        ("pixels", ppo_settings, "pixels", None, 0),
+        ("ram", ppo_settings, "ram", None, 0.01),
     ],
 )
-def test_arms_are_trained_by_their_scripts(arm, settings, obs, bonus, tmp_path, monkeypatch):
+def test_arms_are_trained_by_their_scripts(arm, settings, obs, model, bonus, tmp_path, monkeypatch):
     commands = []
     monkeypatch.setattr(benchmark, "run_agents", lambda *flags: commands.append(flags))
-    benchmark.train(benchmark.Args(arms=arm), "Pong", arm, 5000, 1, tmp_path)
+    asked = benchmark.Args(arms=arm, preset="best", max_sprites=9)
+    benchmark.train(asked, "Pong", arm, 5000, 1, tmp_path)
     script, *flags = map(str, commands.pop())
     trained = settings.parse_args(flags)
     algorithm = settings.__name__.partition("_")[0]
@@ -248,8 +253,11 @@ def test_arms_are_trained_by_their_scripts(arm, settings, obs, bonus, tmp_path, 
     assert (trained.env, trained.obs, trained.seed) == ("ALE/Pong-v5", obs, 1)
     assert (trained.total_timesteps, trained.out) == (5000, str(tmp_path))
     assert getattr(trained, algorithm).visit_bonus == bonus
+    assert (trained.model, trained.max_sprites, trained.eval_every) == (model, 9, 0)
+    tuned = benchmark.run_folder(asked, "Pong", arm, 5000, 1).name == f"Pong-{arm}-best-5000-1"
+    assert tuned == (getattr(trained, "preset", None) == "best") == (arm not in UNTUNED)
     (tmp_path / "interrupted.zip").touch()
-    benchmark.train(benchmark.Args(arms=arm), "Pong", arm, 5000, 1, tmp_path)
+    benchmark.train(asked, "Pong", arm, 5000, 1, tmp_path)
     assert commands == [(script, "--resume", tmp_path)]
 
 
@@ -273,7 +281,7 @@ NO_CHANGE: dict = {}
         ("Pong", "objects_no_bonus", NO_CHANGE, r"'visit_bonus': 0\.0\}.* 0\.3\}"),
         ("Pong", "ram", NO_CHANGE, None),
         ("Pong", "objects_dqn", NO_CHANGE, None),
-        ("Pong", "objects_dqn", {"dqn.n_steps": 1}, r"'n_steps': 3\} \(.* by fast.yaml\).*1\}"),
+        ("Pong", "objects_dqn", {"dqn.n_steps": 1}, r"'n_steps': 3\} \(objects_dqn\).*1\}"),
     ],
 )
 def test_only_runs_that_are_trained_alike_are_compared(game, arm, changed, message, tmp_path):
@@ -295,6 +303,15 @@ def test_only_runs_that_are_trained_alike_are_compared(game, arm, changed, messa
     else:
         with pytest.raises(SpriteObsError, match=message):
             benchmark.measure(asked)
+
+
+def test_runs_of_another_algorithm_are_not_compared(tmp_path):
+    run = tmp_path / "Pong-objects_dqn-300-0"
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(to_dict(ppo_settings.parse_args([]))))
+    asked = benchmark.Args(arms="objects_dqn:300", seeds=1, folder=tmp_path, partial=True)
+    with pytest.raises(SpriteObsError, match=r"of train_dqn\.py .* one of train_ppo\.py; delete"):
+        benchmark.measure(asked)
 
 
 def test_runs_are_checked_before_any_is_trained(tmp_path, monkeypatch):

@@ -154,7 +154,7 @@ def test_quantiles_need_sb3_contrib(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sb3_contrib", None)
     monkeypatch.chdir(tmp_path)
     error = error_of(train_dqn, monkeypatch, capsys, "--model", "pong")
-    assert "--dqn.num-quantiles 32, but it is not installed: pip install" in error
+    assert "QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]', or take --dqn.num" in error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -138,7 +138,7 @@ def test_the_commit_of_the_training_has_to_be_said(capsys):
 )
 def test_the_command_of_an_agent_trains_it(flags):
     trained = ppo_settings.parse_args(shlex.split(flags))
-    command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
+    command = zoo_agents_card.command_of_agent(to_dict(trained) | {"commit": "abc1234"})
     python, script, *again = shlex.split(command)
     assert (python, script) == ("python", "agents/train_ppo.py")
     repeated = ppo_settings.parse_args(again)
@@ -150,27 +150,33 @@ def test_the_command_of_an_agent_trains_it(flags):
     [
         ("--model pong --seed 3", "--model pong --seed 3"),
         ("--model pong --dqn.n-steps 5 --num-envs 2", "--model pong --num-envs 2 --dqn.n-steps 5"),
+        ("--dqn.no-layer-norm --model pong", "--model pong --dqn.no-layer-norm"),
     ],
 )
 def test_the_command_of_an_agent_of_dqn_trains_it(flags, told):
     trained = dqn_settings.parse_args(flags.split())
-    command = zoo_agents_card.training_command(to_dict(trained) | {"commit": "abc1234"})
+    command = zoo_agents_card.command_of_agent(to_dict(trained) | {"commit": "abc1234"})
     assert command == f"python agents/train_dqn.py --env ALE/Pong-v5 {told}"
     assert dqn_settings.parse_args(command.split()[2:]) == trained
 
 
-def test_a_run_of_dqn_becomes_an_agent(tmp_path):
+def test_a_run_of_dqn_becomes_an_agent(tmp_path, recwarn):
     run = tmp_path / "run"
-    flags = ["--model", "pong", "--max-sprites", "8", "--total-timesteps", "60", "--eval-every"]
+    flags = ["--model", "pong", "--total-timesteps", "60", "--eval-every"]
     small = ["--num-envs", "2", "--dqn.learning-starts", "20", "--dqn.buffer-size", "100"]
     train_dqn.train(dqn_settings.parse_args([*flags, "0", *small, "--out", str(run)]))
     for kind in zoo_agents.KINDS:
         write_evaluation(run / f"{kind}-4.json", -19.5, 10_000, 4)
     page = zoo_agents.make_agent(zoo_agents.Args(run, "abc1234", episodes=4, out=tmp_path / "zoo"))
-    assert "| objects, model `pong` | DQN | -19.5 ± 0.5 (4 episodes) |" in page
+    assert "| QR-DQN, to be played with `sprite-obs[contrib]` | -19.5 ± 0.5 (4 episodes) |" in page
     whole, small = (QRDQN.load(folder / "agent.zip") for folder in (run, tmp_path / "zoo" / "pong"))
     assert small.policy.optimizer.state_dict()["state"] == {}
-    for first, second in zip(whole.policy.parameters(), small.policy.parameters(), strict=True):
+    assert small._last_obs is None and small._last_original_obs is None
+    assert not any("n_steps" in str(warning.message) for warning in recwarn), "SB3 would, falsely"
+    assert (tmp_path / "zoo" / "pong" / "agent.zip").stat().st_size < 1e6
+    assert len({part.data_ptr() for part in small.policy.parameters()}) == 12, "a target of its own"
+    networks = (agent.policy.quantile_net.parameters() for agent in (whole, small))
+    for first, second in zip(*networks, strict=True):
         assert first.equal(second)
 
 

@@ -38,6 +38,8 @@ def load_agent(path: str) -> Any:
         with zipfile.ZipFile(path) as archive:
             settings = json.loads(archive.read("data"))
         return _algorithm_of(settings).load(path, device="cpu", custom_objects=UNUSED)
+    except SpriteObsError:
+        raise
     except Exception as error:  # unpickling a file of another kind or version can raise anything
         raise SpriteObsError(
             f"policy: expected a PPO, A2C, DQN or QR-DQN model saved by Stable-Baselines3, but "
@@ -49,18 +51,26 @@ def _algorithm_of(settings: dict[str, Any]) -> Any:
     """Returns the class of a saved agent; its file does not name it, but each has its settings."""
     # Imported here because it takes seconds and only trained agents need it.
     if "n_quantiles" in settings:
-        try:
-            from sb3_contrib import QRDQN
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]'"
-            ) from error
-        return QRDQN
+        return qr_dqn()
     from stable_baselines3 import A2C, DQN, PPO
 
     if "exploration_fraction" in settings:
         return DQN
     return PPO if "n_epochs" in settings else A2C
+
+
+def qr_dqn() -> Any:
+    """Returns the class of QR-DQN.
+
+    Raises:
+        SpriteObsError: when it is not installed.
+    """
+    try:
+        from sb3_contrib import QRDQN
+    except ModuleNotFoundError:
+        message = "QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]'"
+        raise SpriteObsError(message) from None
+    return QRDQN
 
 
 def seen_by(agent: Any, path: str, env: gymnasium.Env, observe: Observe | None) -> gymnasium.Env:
