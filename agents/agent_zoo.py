@@ -33,6 +33,6 @@ def find_agent(agent: str | os.PathLike[str]) -> Path:
     if name in agent_names():
         return ZOO / name / AGENT
     raise SpriteObsError(
-        f"no agent at {agent}; train one with agents/train_ppo.py or agents/train_dqn.py, or name a "
-        f"trained one: {', '.join(agent_names())}"
+        f"no agent at {agent}; train one with agents/train_ppo.py or agents/train_dqn.py, or name "
+        f"a trained one: {', '.join(agent_names())}"
     )
