@@ -19,6 +19,8 @@ EVALUATIONS = "evaluations.npz"
 class ProgressLines(BaseCallback):
     """Prints a line now and then: a bar in a log file says nothing before the end.
 
+    The speed is that since the line before.
+
     Args:
         total_steps: steps after which the training ends.
     """
@@ -28,11 +30,11 @@ class ProgressLines(BaseCallback):
     def __init__(self, total_steps: int):
         super().__init__()
         self._total_steps = total_steps
-        self._next, self._begun_at, self._started = 0, 0, 0.0
+        self._next, self._told_at, self._told = 0, 0, 0.0
 
     def _on_training_start(self) -> None:
-        self._begun_at, self._started = self.num_timesteps, time.monotonic()
-        self._next = self._begun_at + self._total_steps // self.NUM_LINES
+        self._told_at, self._told = self.num_timesteps, time.monotonic()
+        self._next = self._told_at + self._total_steps // self.NUM_LINES
 
     def _on_step(self) -> bool:
         if self.num_timesteps >= self._next:
@@ -41,8 +43,9 @@ class ProgressLines(BaseCallback):
         return True
 
     def _progress(self) -> str:
-        seconds = max(time.monotonic() - self._started, 1e-3)
-        speed = (self.num_timesteps - self._begun_at) / seconds
+        now = time.monotonic()
+        speed = (self.num_timesteps - self._told_at) / max(now - self._told, 1e-3)
+        self._told_at, self._told = self.num_timesteps, now
         return f"{self.num_timesteps} of {self._total_steps} steps, {speed:.0f} steps/s"
 
 
@@ -51,7 +54,8 @@ def mean_return(agent: BaseAlgorithm) -> str:
     returns = [episode["r"] for episode in agent.ep_info_buffer or ()]
     if not returns:
         return ", no episode has ended"
-    return f", mean return {np.mean(returns):.1f} of the last {len(returns)} episodes"
+    last = "one episode" if len(returns) == 1 else f"the last {len(returns)} episodes"
+    return f", mean return {np.mean(returns):.1f} of {last}"
 
 
 def build_callbacks(

@@ -56,7 +56,8 @@ class DQNConfig:
     target_update_interval: int = 10_000
     """Environment steps between two copies of the network to the target network."""
     exploration_steps: int = 100_000
-    """Steps in which the share of random actions falls from 1 to `exploration_final_eps`."""
+    """Steps, of a shorter run all, in which the share of random actions falls from 1 to
+    `exploration_final_eps`."""
     exploration_final_eps: float = 0.05
     """Share of random actions from then on."""
     gamma: float = 0.99
@@ -77,7 +78,7 @@ class DQNConfig:
 
 @dataclass(frozen=True)
 class Args(RunArgs):
-    """Trains a DQN agent on objects or sprites."""
+    """Trains an agent on objects or sprites by QR-DQN, or by DQN."""
 
     obs: Literal["objects", "sprites"] = "objects"
     """What has a slot: each object, or each of the sprites that objects are drawn from."""
@@ -86,8 +87,9 @@ class Args(RunArgs):
 
 def parse_args(argv: list[str]) -> Args:
     """Reads the flags twice: to learn which file to read, then again to override what it says."""
-    args = tyro.cli(Args, args=argv)
-    dqn = load_yaml(DQNConfig, Path(args.config or DQN_CONFIGS / "fast.yaml"))
+    usual = DQN_CONFIGS / "fast.yaml"  # what `--help` shows
+    args = tyro.cli(Args, args=argv, default=Args(dqn=load_yaml(DQNConfig, usual)))
+    dqn = load_yaml(DQNConfig, Path(args.config or usual))
     return tyro.cli(Args, args=argv, default=dataclasses.replace(args, dqn=dqn))
 
 

@@ -121,7 +121,7 @@ def _sprite_envs(
         names = ", ".join(zoo_names())
         raise SpriteObsError(
             f"expected --model with the folder of a checkpoint or a name of the zoo ({names}), got "
-            "none; make one with `sprite-obs pretrain`, or use --obs pixels"
+            "none; make one with `sprite-obs pretrain`"
         )
     try:
         return VecSpriteObservation(

@@ -85,7 +85,8 @@ class Args(RunArgs):
 
 def parse_args(argv: list[str]) -> Args:
     """Reads the flags twice: to learn which file to read, then again to override what it says."""
-    args = tyro.cli(Args, args=argv)
+    usual = load_yaml(PPOConfig, PPO_CONFIGS / "fast.yaml")  # what `--help` shows
+    args = tyro.cli(Args, args=argv, default=Args(ppo=usual))
     ppo = load_yaml(PPOConfig, config_file(args))
     return tyro.cli(Args, args=argv, default=dataclasses.replace(args, ppo=ppo))
 

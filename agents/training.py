@@ -82,7 +82,8 @@ def learn(agent: BaseAlgorithm, args: RunArgs, out: Path, callbacks: list[BaseCa
     save_agent(agent, out / AGENT)
     (out / INTERRUPTED).unlink(missing_ok=True)
     write_json(out / "result.json", summary(agent, done, seconds))
-    done_in = f"trained {agent.num_timesteps} steps in {seconds:.0f} s"
+    in_all = f", {agent.num_timesteps} in all" if done else ""
+    done_in = f"trained {agent.num_timesteps - done} steps in {seconds:.0f} s{in_all}"
     print(f"{done_in}{mean_return(agent)}: {out / AGENT}")
 
 

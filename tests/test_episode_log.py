@@ -138,3 +138,17 @@ def test_a_log_file_says_how_far_the_training_is(tmp_path, capsys):
 def test_the_mean_return_is_that_of_the_last_episodes():
     agent = SimpleNamespace(ep_info_buffer=[{"r": 3.0}, {"r": 4.1}])
     assert callbacks.mean_return(agent) == ", mean return 3.5 of the last 2 episodes"
+    agent.ep_info_buffer.pop()
+    assert callbacks.mean_return(agent) == ", mean return 3.0 of one episode"
+
+
+def test_the_speed_is_that_since_the_line_before(capsys, monkeypatch):
+    now = iter([0.0, 1.0, 11.0])
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(now))
+    lines = callbacks.ProgressLines(100)
+    lines.model = SimpleNamespace(ep_info_buffer=None)
+    lines._on_training_start()
+    for lines.num_timesteps in (50, 100):
+        lines._on_step()
+    ends = [line.split(", ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert ends == ["50 steps/s", "5 steps/s"]

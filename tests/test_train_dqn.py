@@ -75,7 +75,15 @@ def test_what_follows_a_normed_layer_does_not_grow_with_it():
     torch.testing.assert_close(NormedReLU()(1000 * values), expected, atol=1e-4, rtol=0)
 
 
-def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn):
+def test_help_shows_what_a_run_without_flags_has(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train_dqn.py", "--help"])
+    with pytest.raises(SystemExit):
+        train_dqn.main()
+    told = " ".join(capsys.readouterr().out.replace("│", "").split())
+    assert "--dqn.num-quantiles INT" in told and "by DQN. (default: 32)" in told
+
+
+def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn, capsys):
     out = tmp_path / "run"
     (out / "checkpoints").mkdir(parents=True)
     (out / "config.json").write_bytes((dqn_run / "config.json").read_bytes())
@@ -87,6 +95,7 @@ def test_an_interrupted_run_goes_on(dqn_run, tmp_path, monkeypatch, recwarn):
     )
     train_dqn.resume(out)
     assert not any("n_steps" in str(warning.message) for warning in recwarn)
+    assert capsys.readouterr().out.startswith("trained 100 steps in ")
     memory = resumed[0].replay_buffer
     assert (memory.n_steps, memory.gamma, memory.size()) == (5, 0.99, 50), "begun anew"
     agent = QRDQN.load(out / "agent.zip")
