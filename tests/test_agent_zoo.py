@@ -120,7 +120,7 @@ def test_the_folder_of_a_run_is_its_agent(tmp_path, monkeypatch):
 )
 def test_unknown_names_are_answered_with_the_known_ones(text, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpriteObsError, match=r"no agent at .*train_ppo\.py, or name .*pong"):
+    with pytest.raises(SpriteObsError, match=r"no agent at .*train_dqn\.py, or name .*pong"):
         agent_zoo.find_agent(text)
 
 
