@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
+from run_settings import ANY, CONFIGS, RunArgs, check_ranges, check_run
 
 from sprite_obs.config import load_yaml
 from sprite_obs.errors import ConfigError
@@ -100,8 +100,7 @@ def check_settings(args: Args) -> None:
         ConfigError: when there is such a setting.
     """
     check_run(args)
-    for name, (least, most) in RANGES.items():
-        check_range(f"dqn.{name}", getattr(args.dqn, name), least, most)
+    check_ranges("dqn.", args.dqn, RANGES)
     if args.dqn.buffer_size < args.num_envs:
         raise ConfigError(
             f"expected --dqn.buffer-size of at least --num-envs, {args.num_envs}, got "

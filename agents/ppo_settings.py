@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-from run_settings import ANY, CONFIGS, RunArgs, check_range, check_run
+from run_settings import ANY, CONFIGS, RunArgs, check_ranges, check_run
 
 from sprite_obs.config import load_yaml
 from sprite_obs.errors import ConfigError
@@ -114,8 +114,7 @@ def check_settings(args: Args) -> None:
         ConfigError: when there is such a setting.
     """
     check_run(args)
-    for name, (least, most) in RANGES.items():
-        check_range(f"ppo.{name}", getattr(args.ppo, name), least, most)
+    check_ranges("ppo.", args.ppo, RANGES)
     if args.ppo.n_steps * args.num_envs < 2:
         raise ConfigError(
             "expected rollouts of at least 2 steps, got --ppo.n-steps 1 of --num-envs 1"

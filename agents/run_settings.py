@@ -2,8 +2,10 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from environments import Obs
 
@@ -82,8 +84,22 @@ def check_run(args: RunArgs) -> None:
     Raises:
         ConfigError: when there is such a setting.
     """
-    for name, (least, most) in RANGES.items():
-        check_range(name, getattr(args, name), least, most)
+    check_ranges("", args, RANGES)
+
+
+def check_ranges(group: str, settings: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Does that for numbers and the least and the most that they may be.
+
+    Args:
+        group: what stands before their names in flags, such as ``ppo.``.
+        settings: has the numbers.
+        ranges: by their names.
+
+    Raises:
+        ConfigError: likewise.
+    """
+    for name, (least, most) in ranges.items():
+        check_range(f"{group}{name}", getattr(settings, name), least, most)
 
 
 def check_range(name: str, value: float, least: float, most: float = ANY) -> None:

@@ -22,7 +22,7 @@ from flat_env import VecFlatFeatures
 from joined_frames import settle_join_frames
 from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
 from stable_baselines3.common.vec_env import VecEnv
-from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
+from training import begin_run, build_envs, check_fits, evaluation_env, fail_in_one_line, learn
 
 from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
@@ -72,11 +72,7 @@ def resume(run: Path) -> None:
     torch.set_num_threads(args.num_threads)
     agent = load_to_learn_on(newest, agent_class(args.dqn), choose_device(args.device))
     env = learning_env(args, args.seed + agent.num_timesteps, getattr(agent, VISITS, None))
-    if env.observation_space != agent.observation_space or env.action_space != agent.action_space:
-        raise SpriteObsError(
-            f"{newest} was trained on other observations or actions than those of {args.env} with "
-            f"model {args.model}; bring that model back, or train anew"
-        )
+    check_fits(agent, env, args)
     agent.set_env(env)
     forget_memory_class(agent)
     agent.learning_starts = agent.num_timesteps + args.dqn.batch_size  # a batch is there by then

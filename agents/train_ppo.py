@@ -21,15 +21,13 @@ from callbacks import build_callbacks
 from joined_frames import settle_join_frames
 from ppo_settings import Args, check_settings, parse_args
 from runs import VISITS, agent_to_resume, config_to_resume, load_to_learn_on
-from sight import fits
 from stable_baselines3 import PPO
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
-from training import begin_run, build_envs, evaluation_env, fail_in_one_line, learn
+from training import begin_run, build_envs, check_fits, evaluation_env, fail_in_one_line, learn
 
 from sprite_obs.config import from_dict
 from sprite_obs.devices import choose_device
-from sprite_obs.errors import SpriteObsError
 from sprite_obs.extractors.attention import AttentionExtractor
 from sprite_obs.extractors.deep_set import DeepSetExtractor
 from sprite_obs.extractors.pairs import SpriteExtractor
@@ -73,11 +71,7 @@ def resume(run: Path) -> None:
     agent = load_to_learn_on(newest, PPO, choose_device(args.device))
     seed = args.seed + agent.num_timesteps  # not the episodes that it began with
     env = build_envs(args, args.num_envs, seed)
-    if not fits(agent, env):
-        raise SpriteObsError(
-            f"{newest} was trained on other observations or actions than those of {args.env} with "
-            f"model {args.model}; bring that model back, or train anew"
-        )
+    check_fits(agent, env, args)
     agent.set_env(with_bonus(env, args, getattr(agent, VISITS, None)))
     callbacks = build_callbacks(args, run, evaluation_env(args), agent.num_timesteps)
     with closing(env):

@@ -13,6 +13,7 @@ from environments import build_vec_env
 from episodes import EpisodeLog
 from run_settings import RunArgs, run_name
 from runs import AGENT, CONFIG, INTERRUPTED, VISITS, make_folder, save_agent, write_json
+from sight import fits
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from stable_baselines3.common.logger import Logger, make_output_format
@@ -41,6 +42,19 @@ def evaluation_env(args: RunArgs) -> VecEnv | None:
     if not args.eval_every:
         return None
     return build_envs(args, 1, args.seed + args.num_envs)  # not one of the training's seeds
+
+
+def check_fits(agent: BaseAlgorithm, env: VecEnv, args: RunArgs) -> None:
+    """Refuses to go on with an agent in environments that are not those of its training.
+
+    Raises:
+        SpriteObsError: when observations or actions differ, as with a model made anew.
+    """
+    if not fits(agent, env):
+        raise SpriteObsError(
+            f"the agent was trained on other observations or actions than those of {args.env} with "
+            f"model {args.model}; bring that model back, or train anew"
+        )
 
 
 def begin_run(args: RunArgs) -> Path:
