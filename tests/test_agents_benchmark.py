@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+from agents_arms import ARMS  # noqa: E402
 from agents_plot import COLOURS, Curve, draw_curves  # noqa: E402
 
 
@@ -48,6 +49,10 @@ def test_agents_are_trained_once_and_compared(tmp_path):
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert result.returncode == 2
     assert "{'gamma': 0.99} (objects by --preset best), got {'gamma': 0.5} in" in result.stderr
+
+
+def test_each_arm_has_a_colour_of_its_own():
+    assert set(COLOURS) == set(ARMS) and len(set(COLOURS.values())) == len(ARMS)
 
 
 @pytest.mark.parametrize("column", [200, 580])

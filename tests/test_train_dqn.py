@@ -4,6 +4,7 @@ import json
 import sys
 from contextlib import closing
 
+import evaluate
 import numpy as np
 import pytest
 import torch
@@ -165,6 +166,22 @@ def test_quantiles_need_sb3_contrib(tmp_path, monkeypatch, capsys):
     error = error_of(train_dqn, monkeypatch, capsys, "--model", "pong")
     assert "QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]', or take --dqn.num" in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_agent_of_quantiles_is_not_called_damaged_without_sb3_contrib(
+    dqn_run, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "sb3_contrib", None)
+    error = error_of(evaluate, monkeypatch, capsys, "--agent", dqn_run)
+    assert error.startswith("error: QR-DQN needs sb3-contrib: pip install 'sprite-obs[contrib]'\n")
+
+
+def test_a_run_does_not_go_on_with_other_slots(dqn_run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "interrupted.zip").write_bytes((dqn_run / "agent.zip").read_bytes())
+    settings = read(dqn_run / "config.json") | {"max_sprites": 9}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    error = error_of(train_dqn, monkeypatch, capsys, "--resume", tmp_path)
+    assert "trained on other observations or actions than those of ALE/Pong-v5" in error
 
 
 @pytest.mark.parametrize(
