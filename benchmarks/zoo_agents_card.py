@@ -41,11 +41,11 @@ Agents that see objects, found by a sprite model of [the zoo](../../docs/zoo.md)
 of episodes with the standard deviation behind them, frame skip 4 and, but for the last score,
 sticky actions .25 as in `ALE/*-v5`, seeds from 10,000; every return is in the JSON files beside the
 agent. Where the most probable actions are not asked for, PPO draws them, and DQN acts at random now
-and then. Each is the best of three training runs by these scores, so that another run
-would score somewhat less; [RESULTS.md](../../benchmarks/RESULTS.md#agents) has what three seeds
-reach. Without sticky actions, the most probable ones would end in the same episode each time. An
-agent belongs to the model that it was trained with: when that is made anew, train the agent anew.
-Files are those of Stable-Baselines3, with pickled parts, without the optimiser's state."""
+and then. Each is the best of three training runs by these scores, so that another run would score
+somewhat less; [RESULTS.md](../../benchmarks/RESULTS.md#agents) has what three seeds reach. Without
+sticky actions, the most probable ones would end in the same episode each time. An agent belongs to
+the model that it was trained with: when that is made anew, train the agent anew. Files are those of
+Stable-Baselines3, with pickled parts, without the optimiser's state."""
 OUTRO = """An agent is made of the folder of a run, and the commit at which it was trained. The same
 command writes this page:
 
