@@ -14,6 +14,9 @@ from sprite_obs.files import write_atomically
 Agent = TypeVar("Agent", bound=BaseAlgorithm)
 CONFIG = "config.json"
 AGENT = "agent.zip"
+EPISODES = "episodes.csv"
+RESULT = "result.json"
+"""Written last, when a run is complete."""
 INTERRUPTED = "interrupted.zip"
 CHECKPOINTS = "checkpoints"
 VISITS = "visits"

@@ -12,7 +12,17 @@ from callbacks import ProgressLines, mean_return
 from environments import build_vec_env
 from episodes import EpisodeLog
 from run_settings import RunArgs, run_name
-from runs import AGENT, CONFIG, INTERRUPTED, VISITS, make_folder, save_agent, write_json
+from runs import (
+    AGENT,
+    CONFIG,
+    EPISODES,
+    INTERRUPTED,
+    RESULT,
+    VISITS,
+    make_folder,
+    save_agent,
+    write_json,
+)
 from sight import fits
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
@@ -82,7 +92,7 @@ def learn(agent: BaseAlgorithm, args: RunArgs, out: Path, callbacks: list[BaseCa
     agent.set_logger(Logger(str(out), formats))
     bar = ProgressBarCallback() if sys.stderr.isatty() else ProgressLines(args.total_timesteps)
     # The log comes first, for checkpoints keep the seconds that it counts.
-    callbacks = [EpisodeLog(out / "episodes.csv"), *callbacks, bar]
+    callbacks = [EpisodeLog(out / EPISODES), *callbacks, bar]
     started = time.monotonic()
     try:
         agent.learn(args.total_timesteps - done, callbacks, reset_num_timesteps=not done)
@@ -95,7 +105,7 @@ def learn(agent: BaseAlgorithm, args: RunArgs, out: Path, callbacks: list[BaseCa
     seconds = time.monotonic() - started
     save_agent(agent, out / AGENT)
     (out / INTERRUPTED).unlink(missing_ok=True)
-    write_json(out / "result.json", summary(agent, done, seconds))
+    write_json(out / RESULT, summary(agent, done, seconds))
     in_all = f", {agent.num_timesteps} in all" if done else ""
     done_in = f"trained {agent.num_timesteps - done} steps in {seconds:.0f} s{in_all}"
     print(f"{done_in}{mean_return(agent)}: {out / AGENT}")

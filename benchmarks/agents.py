@@ -27,6 +27,7 @@ import tyro
 from agents_ahead import ahead_table
 from agents_alike import check_trained_alike
 from agents_arms import ARMS, flags_of_arm
+from agents_curves import keep_curves
 from agents_plot import Curve, draw_curves
 from agents_runs import KINDS, Kind, Run, evaluation_file, evaluation_flags, read_run
 from agents_scores import as_text, score
@@ -74,6 +75,9 @@ class Args:
     """Slots of the observation."""
     folder: Path = ROOT / "runs" / "benchmark"
     """Folder of the runs."""
+    keep: Path | None = None
+    """Folder that gets the curves of the runs, without agents: with `--partial`, it is a `--folder`
+    that makes the same tables again."""
     partial: bool = False
     """Report what there is, unfinished runs too; nothing is trained or played."""
     plot: Path | None = None
@@ -91,9 +95,7 @@ def measure(args: Args) -> str:
     arms = steps_of_arms(args)
     if min(args.seeds, args.episodes, *arms.values()) < 1:
         raise ConfigError("expected --seeds, --steps and --episodes of at least 1")
-    for game, arm, seed in product(args.games.split(","), arms, range(args.seeds)):
-        folder = run_folder(args, game, arm, arms[arm], seed)
-        check_trained_alike(folder, game, arm, args.preset, args.max_sprites)
+    folders = check_runs(args, arms)
     games = {
         game: {arm: runs_of(args, game, arm, steps) for arm, steps in arms.items()}
         for game in args.games.split(",")
@@ -103,6 +105,8 @@ def measure(args: Args) -> str:
     ]
     if not all_runs:
         raise SpriteObsError(f"no episode has ended in {args.folder}; leave --partial out to train")
+    if args.keep:
+        keep_curves(folders, args.keep, args.episodes)
     if args.plot:
         curves = [Curve(game, arm, *run[:3]) for game, arm, run in all_runs]
         args.plot.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +116,19 @@ def measure(args: Args) -> str:
     if len(arms) > 1:
         tables.append(ahead_table(games))
     return "\n\n".join(tables)
+
+
+def check_runs(args: Args, arms: dict[str, int]) -> list[Path]:
+    """Returns the folders of all runs that are asked for, whether they are there or not.
+
+    Raises:
+        SpriteObsError: when one is not trained as its arm is.
+    """
+    folders = []
+    for game, arm, seed in product(args.games.split(","), arms, range(args.seeds)):
+        folders.append(run_folder(args, game, arm, arms[arm], seed))
+        check_trained_alike(folders[-1], game, arm, args.preset, args.max_sprites)
+    return folders
 
 
 def steps_of_arms(args: Args) -> dict[str, int]:

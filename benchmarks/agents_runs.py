@@ -2,12 +2,18 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from measure import ROOT
 
 from sprite_obs.errors import SpriteObsError
+
+sys.path.insert(0, str(ROOT / "agents"))
+
+from runs import EPISODES, RESULT
 
 LAST = 20
 """Episodes over which a training return is a mean."""
@@ -73,7 +79,7 @@ def read_run(folder: Path, episodes: int) -> Run | None:
     Raises:
         SpriteObsError: when a line is not that of an episode, or steps or seconds fall.
     """
-    file = folder / "episodes.csv"
+    file = folder / EPISODES
     lines = file.read_text().splitlines()[1:] if file.exists() else []
     if not lines:
         return None
@@ -87,7 +93,7 @@ def read_run(folder: Path, episodes: int) -> Run | None:
     _refuse_falling(file, "steps", steps)
     _refuse_falling(file, "seconds", seconds)
     means = {kind: _mean(evaluation_file(folder, episodes, kind)) for kind in get_args(Kind)}
-    return Run(steps, seconds, returns, (folder / "agent.zip").exists(), **means)
+    return Run(steps, seconds, returns, (folder / RESULT).exists(), **means)
 
 
 def evaluation_file(folder: Path, episodes: int, kind: Kind) -> Path:

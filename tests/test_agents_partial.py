@@ -28,15 +28,15 @@ UNTUNED = ("objects_dqn", "pixels")
 """Arms whose hyper-parameters are those of no preset."""
 
 
-def write_run(folder: Path, per_second: float, first: float, last: float, agent: bool) -> None:
+def write_run(folder: Path, per_second: float, first: float, last: float, done: bool) -> None:
     """Makes a run whose episodes of 100 steps have returns from `first` to `last`."""
     folder.mkdir()
     steps = 100 * np.arange(1, EPISODES + 1)
     rows = zip(steps, steps / per_second, np.linspace(first, last, EPISODES), strict=True)
     lines = [f"{step},{seconds:.1f},{score},100\n" for step, seconds, score in rows]
     (folder / "episodes.csv").write_text("timesteps,seconds,return,length\n" + "".join(lines))
-    if agent:
-        (folder / "agent.zip").touch()
+    if done:
+        (folder / "result.json").touch()
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_runs_that_have_just_begun_hold_nobody_back(folder):
     assert first[1][2:4] == ["4", "partial, 3 of 4"]
     assert second[1][1:3] == ["4000 steps", "3, 3"]
     for seed in range(3):
-        (folder / f"Pong-objects-5000-{seed}" / "agent.zip").unlink()
+        (folder / f"Pong-objects-5000-{seed}" / "result.json").unlink()
     assert tables(folder, seeds=4)[1][1][1:3] == ["4000 steps", "3, 3"], "three that go on"
     for seed in (1, 2):
         (folder / f"Pong-objects-5000-{seed}" / "episodes.csv").unlink()
@@ -121,15 +121,15 @@ def test_runs_that_have_just_begun_hold_nobody_back(folder):
 def test_seeds_that_end_one_after_another_are_compared_together(folder):
     for seed, episodes in ((1, 30), (2, 20)):
         run = folder / f"Pong-objects-5000-{seed}"
-        (run / "agent.zip").unlink()
+        (run / "result.json").unlink()
         lines = (run / "episodes.csv").read_text().splitlines(keepends=True)
         (run / "episodes.csv").write_text("".join(lines[: episodes + 1]))
     _, steps, minutes = tables(folder)[1]
     assert steps[1:3] == ["2000 steps", "3, 3"], "where the third of them has come"
     assert minutes[1:3] == ["0.3 minutes", "3, 3"]
-    (folder / "Pong-objects-5000-1" / "agent.zip").touch()
+    (folder / "Pong-objects-5000-1" / "result.json").touch()
     assert tables(folder)[1][1][1:3] == ["2000 steps", "3, 3"], "two that have ended"
-    (folder / "Pong-objects-5000-2" / "agent.zip").touch()
+    (folder / "Pong-objects-5000-2" / "result.json").touch()
     assert tables(folder)[1][1][1:3] == ["2000 steps", "3, 3"], "all of them"
     assert tables(folder, seeds=2)[1][1][1:3] == ["3000 steps", "2, 2"], "too few for an interval"
 
@@ -322,3 +322,21 @@ def test_runs_are_checked_before_any_is_trained(tmp_path, monkeypatch):
     asked = benchmark.Args(arms="objects,pixels", seeds=3, steps=300, folder=tmp_path)
     with pytest.raises(SpriteObsError, match="Pong-pixels-300-2; delete it to train again"):
         benchmark.measure(asked)
+
+
+def test_kept_curves_make_the_same_tables(folder, tmp_path):
+    for seed in range(3):
+        for arm, steps in (("objects", 5000), ("pixels", 4000)):
+            run = folder / f"Pong-{arm}-{steps}-{seed}"
+            settings = to_dict(ppo_settings.parse_args(["--obs", arm, "--out", str(run)]))
+            (run / "config.json").write_text(json.dumps(settings | {"join_frames": arm == "pixels"}))
+            (run / "drawn-20.json").write_text(json.dumps({"mean": 7.0 + seed}))
+            (run / "interrupted.zip").touch()
+    kept = tmp_path / "kept"
+    runs = tables(folder, keep=kept)
+    assert tables(kept) == runs and "8.0 [" in runs[0][1][7]
+    texts = [file.read_text() for file in kept.glob("*/*")]
+    assert len(texts) == 3 * 2 * 3 + 4, "settings, episodes, an evaluation, and results of four"
+    assert not any(str(tmp_path) in text for text in texts), "where the runs lay"
+    with pytest.raises(SpriteObsError, match="another folder than --folder"):
+        tables(kept, keep=kept)
