@@ -103,9 +103,10 @@ def config_to_resume(run: Path, algorithm: str) -> dict[str, Any]:
     """
     config = read_config(run)
     if algorithm not in config:
+        began = "dqn" if algorithm == "ppo" else "ppo"
         raise SpriteObsError(
-            f"{run} is no run of agents/train_{algorithm}.py; resume it with the script that began "
-            "it"
+            f"{run} is no run of agents/train_{algorithm}.py; resume it with "
+            f"agents/train_{began}.py"
         )
     return config
 

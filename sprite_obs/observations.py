@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -175,8 +176,9 @@ def _ranges(
     return slot_ranges(capacity, counts, max_sprites, known.former_types)
 
 
+@cache
 def _tell_if_crowded(num_things: int, max_sprites: int) -> None:
-    """Logs, but for workers, that there may be more things than slots."""
+    """Logs, once and but for workers, that there may be more things than slots."""
     if num_things > max_sprites and not is_worker():
         LOGGER.warning(
             "the game shows up to %d things, but there are %d slots, so that some of many like "

@@ -329,7 +329,9 @@ def test_kept_curves_make_the_same_tables(folder, tmp_path):
         for arm, steps in (("objects", 5000), ("pixels", 4000)):
             run = folder / f"Pong-{arm}-{steps}-{seed}"
             settings = to_dict(ppo_settings.parse_args(["--obs", arm, "--out", str(run)]))
-            (run / "config.json").write_text(json.dumps(settings | {"join_frames": arm == "pixels"}))
+            (run / "config.json").write_text(
+                json.dumps(settings | {"join_frames": arm == "pixels"})
+            )
             (run / "drawn-20.json").write_text(json.dumps({"mean": 7.0 + seed}))
             (run / "interrupted.zip").touch()
     kept = tmp_path / "kept"

@@ -205,8 +205,12 @@ def test_what_cannot_be_used_is_refused(flags, message, tmp_path, monkeypatch, c
 def test_a_run_of_the_other_algorithm_is_not_resumed(
     sprite_run, dqn_run, tmp_path, monkeypatch, capsys
 ):
-    for script, begun, name in ((train_dqn, sprite_run, "dqn"), (train_ppo, dqn_run, "ppo")):
+    for script, begun, name, other in (
+        (train_dqn, sprite_run, "dqn", "ppo"),
+        (train_ppo, dqn_run, "ppo", "dqn"),
+    ):
         for kept, copy in (("config.json", "config.json"), ("agent.zip", "interrupted.zip")):
             (tmp_path / copy).write_bytes((begun / kept).read_bytes())
         error = error_of(script, monkeypatch, capsys, "--resume", tmp_path)
-        assert f"is no run of agents/train_{name}.py; resume it with" in error
+        began = f"resume it with agents/train_{other}.py"
+        assert f"is no run of agents/train_{name}.py; {began}" in error
